@@ -1,0 +1,117 @@
+"""A message as a page shows it: its source line by line, and each text a reader would see, the footer marked. Pure.
+
+Hostile bytes give a shorter letter with a note, never an error.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import Message
+
+from muniment.guard.mail.footer_words import Words, words
+from muniment.policy.particulars import Particulars
+
+SHOWN_BYTES = 256 << 10
+_MOST_PARTS = 20
+_FOOTER_LINES = 8
+_UNSEEN = re.compile(r"<(style|script|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+_BREAK = re.compile(r"<(br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text; `is_footer` when it is part of the organisation's particulars."""
+
+    text: str
+    is_footer: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """One text of a message as a reader sees it."""
+
+    kind: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it is shown; `left_out_bytes` is what the page leaves out of the source."""
+
+    source: tuple[Line, ...]
+    parts: tuple[Part, ...]
+    has_particulars: bool
+    left_out_bytes: int
+
+
+def letter_of(raw: bytes, particulars: Particulars) -> Letter:
+    """Return the message `raw` as it is shown."""
+    sought = words(particulars)
+    shown = raw[:SHOWN_BYTES]
+    parts = tuple(Part(kind, tuple(_marked(text, sought))) for kind, text in _texts(raw))
+    has = any(sought.stand_in("\n".join(line.text for line in part.lines), in_ascii=True) for part in parts)
+    source = tuple(_marked(_decoded(shown, "utf-8"), sought))
+    return Letter(source, parts, has, len(raw) - len(shown))
+
+
+def _marked(text: str, sought: Words) -> Iterator[Line]:
+    """Yield the lines of `text`; the fewest lines that hold all four particulars are the footer."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    first_word = sought.values[0].split(" ")[0]
+    footer_until = 0
+    for number, line in enumerate(lines):
+        if number >= footer_until and first_word in line.casefold():
+            footer_until = number + _footer_length(lines[number : number + _FOOTER_LINES], sought)
+        yield Line(_visible(line), number < footer_until)
+
+
+def _footer_length(lines: list[str], sought: Words) -> int:
+    for length in range(1, len(lines) + 1):
+        if sought.stand_in("\n".join(lines[:length]), in_ascii=True):
+            return length
+    return 0
+
+
+def _texts(raw: bytes) -> Iterator[tuple[str, str]]:
+    """Yield kind and text of each part a reader sees."""
+    try:
+        found = message_from_bytes(raw, policy=policy.compat32)
+        parts = [part for part in found.walk() if part.get_content_maintype() == "text"][:_MOST_PARTS]
+        texts = [(_kind(part), _text(part)) for part in parts]
+    except Exception:  # the parser meets whatever was sent; the source above still shows it
+        return
+    yield from texts
+
+
+def _kind(part: Message) -> str:
+    return "HTML, as text" if part.get_content_subtype() == "html" else "Plain text"
+
+
+def _text(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    data = payload if isinstance(payload, bytes) else b""
+    text = _decoded(data[:SHOWN_BYTES], str(part.get_content_charset() or "utf-8"))
+    return _from_html(text) if part.get_content_subtype() == "html" else text
+
+
+def _from_html(text: str) -> str:
+    bare = _TAG.sub("", _BREAK.sub("\n", _UNSEEN.sub("", text)))
+    lines = [" ".join(line.split()) for line in html.unescape(bare).split("\n")]
+    return "\n".join(line for line in lines if line)
+
+
+def _decoded(data: bytes, charset: str) -> str:
+    try:
+        return data.decode(charset, "replace")
+    except (LookupError, ValueError):
+        return data.decode("utf-8", "replace")
+
+
+def _visible(line: str) -> str:
+    """Return a line in which marks that change how a page is drawn are shown as what they are."""
+    return "".join(mark if mark.isprintable() or mark == "\t" else f"\\u{ord(mark):04x}" for mark in line)

@@ -1,0 +1,99 @@
+"""The example's outside world, asked over the sink's local socket: what arrived there, byte for byte.
+
+Only an example organisation has one. A message is shown as text; nothing of it is ever interpreted as a page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from muniment.policy.errors import Missing, Unavailable
+from muniment.record.client import short_path
+
+SOCKET = "sink.sock"
+_SECONDS = 10.0
+_MOST_BYTES = 400 << 20
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """One message in the list; `listener` is `outside` (the world) or `inside` (the organisation's mail server)."""
+
+    id: int
+    received_at: str
+    listener: str
+    mail_from: str
+    rcpt_to: tuple[str, ...]
+    size: int
+    subject: str
+
+
+class Shown(Arrival, frozen=True):
+    """One message with its bytes."""
+
+    raw_base64: str
+
+    @property
+    def raw(self) -> bytes:
+        """Return the message as it arrived."""
+        return base64.b64decode(self.raw_base64)
+
+
+class _List(msgspec.Struct, frozen=True):
+    messages: tuple[Arrival, ...]
+
+
+def arrivals(run: Path) -> list[Arrival]:
+    """Return what has arrived, the newest first.
+
+    Raises: Unavailable when the sink does not answer.
+    """
+    return list(reversed(_convert(_ask(run / SOCKET, {"op": "list"}), _List).messages))
+
+
+def message(run: Path, number: int) -> Shown:
+    """Return one message.
+
+    Raises: Missing when the sink holds no such message; Unavailable when it does not answer.
+    """
+    return _convert(_ask(run / SOCKET, {"op": "show", "id": number}), Shown)
+
+
+def _ask(path: Path, question: dict[str, Any]) -> dict[str, Any]:
+    try:
+        with socket.socket(socket.AF_UNIX) as connection, short_path(path) as name:
+            connection.settimeout(_SECONDS)
+            connection.connect(name)
+            connection.sendall(json.dumps(question).encode() + b"\n")
+            with connection.makefile("rb") as lines:
+                answer = json.loads(lines.readline(_MOST_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _no_answer(path) from error
+    if not isinstance(answer, dict):
+        raise _no_answer(path)
+    if "error" in answer:
+        kind = Missing if answer.get("exit_code") == Missing.exit_code else Unavailable
+        raise kind(str(answer["error"]))
+    return answer
+
+
+def _convert(answer: dict[str, Any], kind: type[Any]) -> Any:
+    try:
+        found = msgspec.convert(answer, kind)
+        if isinstance(found, Shown):
+            base64.b64decode(found.raw_base64, validate=True)
+    except (msgspec.ValidationError, binascii.Error) as error:
+        raise Unavailable(
+            "the outside world answered something else; stop `muniment up` and start it again"
+        ) from error
+    return found
+
+
+def _no_answer(path: Path) -> Unavailable:
+    return Unavailable(f"the outside world does not answer at {path}; start it with `muniment up`")

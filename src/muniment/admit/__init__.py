@@ -1,0 +1,1 @@
+"""Letting people and devices in. Not built yet."""

@@ -1,0 +1,1 @@
+"""Rooms, cases, requests, packs. Not built yet."""

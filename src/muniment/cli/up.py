@@ -1,0 +1,60 @@
+"""`muniment up`: starts everything a home needs and says where it is."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+
+from muniment.cli.options import common
+from muniment.policy.errors import Unavailable
+from muniment.policy.policyfile import PolicyFile, load
+from muniment.record import machine
+from muniment.record.home import Home
+from muniment.serve.supervisor import Stopping, running, services_of, wait_until_one_ends
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("up", help="start the recorder, the mail gateway and the console")
+    common(parser)
+    parser.set_defaults(handler=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start every process of the home and wait until one is asked to stop."""
+    home = Home(args.home.absolute())
+    policy = load(home.policy_file)
+    secret = machine.find(home, os.environ, _ask)
+    with Stopping() as stopping, running(services_of(home, policy), secret) as services:
+        for line in welcome(policy, [(service.name, service.place) for service in services]):
+            print(line, flush=True)
+        ended = wait_until_one_ends(services, stopping)
+    if ended is not None:
+        raise Unavailable(f"the {ended.name} ended by itself, so everything was stopped; what it said stands above")
+    print("Stopped. Nothing is lost: mail waits with its senders.")
+    return 0
+
+
+def _ask(question: str) -> str:
+    if not sys.stdin.isatty():
+        raise Unavailable("the machine secret is needed; set MUNIMENT_MACHINE_SECRET_FILE, or start at a terminal")
+    return getpass.getpass(question)
+
+
+def welcome(policy: PolicyFile, places: list[tuple[str, str]]) -> list[str]:
+    """Return what a person reads when everything runs."""
+    stamp = "EXAMPLE. " if policy.example else ""
+    lines = [f"{stamp}{policy.organisation.name}: everything runs. Stop it with Ctrl-C."]
+    lines += [f"  {name:14} {place}" for name, place in places]
+    if policy.example and policy.gateway.inside:
+        host, _, port = policy.gateway.inside.rpartition(":")
+        domain = policy.organisation.domains[0]
+        lines += [
+            "Send a message through the gateway:",
+            f"  python3 -c \"import smtplib; smtplib.SMTP('{host}', {port}).sendmail('a.teacher@{domain}', "
+            "'someone@outside.example', 'Subject: Hello\\r\\n\\r\\nGood morning\\r\\n')\"",
+            "See it in the outside world:  muniment outside     In the record:  muniment status",
+        ]
+    return lines

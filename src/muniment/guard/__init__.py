@@ -1,0 +1,1 @@
+"""Decisions on traffic as it passes."""

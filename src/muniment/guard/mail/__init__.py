@@ -1,0 +1,1 @@
+"""Mail as it passes: the SMTP edge, directions, the statutory footer."""

@@ -1,0 +1,1 @@
+"""Web as it passes. Not built yet."""

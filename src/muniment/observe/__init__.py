@@ -1,0 +1,10 @@
+"""What is only recorded, never decided on: mail of the past, later calls, prints and log-ins.
+
+sources     the files an import finds, and what each is taken as
+mbox        messages of an mbox, to the byte
+maildir     folders and flags of a Maildir
+headers     the few header facts an entry carries; never an error
+defects     what is wrong with a message, by name
+journal     how far an import came, so that it can be stopped at any moment
+mail        the import itself
+"""

@@ -1,0 +1,279 @@
+"""The catalogue: who, when, which way, how big, and where it lies. An index; the segments are the truth.
+
+One SQLite file, written by the recorder alone. It also holds the lock row: the last signed checkpoint, swapped by
+comparison, which no restart may fall behind. Source: docs/formats/catalogue.md.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from muniment.policy.errors import Conflict, Missing, Unavailable
+from muniment.record.line import TOKEN_BYTES
+from muniment.record.segment import SegmentId
+
+SCHEMA_VERSION = 1
+_CHECKPOINT_PAGES = 8192  # 32 MiB of log before SQLite copies it into the file, which flushes twice
+_SCHEMA = """
+CREATE TABLE entry (
+    idx INTEGER PRIMARY KEY, kind INTEGER, channel INTEGER, retention INTEGER, epoch INTEGER, position INTEGER,
+    number INTEGER, at INTEGER, length INTEGER, stream INTEGER, sequence INTEGER, captured_ms INTEGER,
+    expiry_day INTEGER, capture INTEGER, direction INTEGER, size INTEGER, sent_size INTEGER, shielded INTEGER,
+    about INTEGER, content_id BLOB
+) STRICT;
+CREATE UNIQUE INDEX entry_sequence ON entry (stream, sequence);
+CREATE INDEX entry_content ON entry (content_id) WHERE content_id IS NOT NULL;
+CREATE TABLE mention (token BLOB, idx INTEGER, PRIMARY KEY (token, idx)) STRICT, WITHOUT ROWID;
+CREATE TABLE segment (
+    retention INTEGER, epoch INTEGER, number INTEGER, first_index INTEGER, bytes INTEGER, is_closed INTEGER,
+    last_expiry_day INTEGER, PRIMARY KEY (retention, epoch, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stream (stream INTEGER PRIMARY KEY, sequence INTEGER, last_ms INTEGER) STRICT;
+CREATE TABLE lock (id INTEGER PRIMARY KEY CHECK (id = 1), checkpoint BLOB NOT NULL) STRICT;
+INSERT INTO lock VALUES (1, x'');
+"""
+_ENTRY = f"INSERT OR REPLACE INTO entry VALUES ({','.join('?' * 20)})"  # noqa: S608 - only question marks
+_STREAM = (
+    "INSERT INTO stream VALUES (?,?,?) ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence), "
+    "last_ms = max(last_ms, excluded.last_ms)"
+)
+
+
+class Row(NamedTuple):
+    """One entry of the catalogue; `at` and `length` are its frame's place in segment (retention, epoch, number)."""
+
+    idx: int
+    kind: int
+    channel: int
+    retention: int
+    epoch: int
+    position: int
+    number: int
+    at: int
+    length: int
+    stream: int
+    sequence: int
+    captured_ms: int
+    expiry_day: int
+    capture: int
+    direction: int
+    size: int
+    sent_size: int
+    shielded: int
+    about: int | None
+    content_id: bytes | None
+
+    @property
+    def segment(self) -> SegmentId:
+        """Return the segment the frame lies in."""
+        return SegmentId(self.retention, self.epoch, self.number)
+
+
+class SegmentRow(NamedTuple):
+    """What the catalogue knows of a segment: its good length, and the last day any of its entries is kept."""
+
+    segment: SegmentId
+    first_index: int
+    size: int
+    is_closed: bool
+    last_expiry_day: int
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(
+            f"{path}: {error}. Make room, or stop and run `muniment rebuild`; nothing is lost."
+        ) from error
+
+
+class Catalogue:
+    """The open catalogue. One writer, one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _naming(path):
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            self._db.execute("PRAGMA secure_delete = ON")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version != SCHEMA_VERSION:
+            raise Conflict(
+                f"{path} has catalogue version {version}, expected {SCHEMA_VERSION}; run muniment rebuild"
+            )
+
+    @classmethod
+    def create(cls, path: Path) -> Catalogue:
+        """Make an empty catalogue."""
+        with _naming(path):
+            db = sqlite3.connect(path)
+            db.executescript(f"PRAGMA page_size = 4096; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
+            db.close()
+        return cls(path)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def add(self, rows: Sequence[Row], tokens: Iterable[tuple[bytes, int]], segment: SegmentRow) -> None:
+        """Add the entries of one flush and note how far their segment is good."""
+        with _naming(self._path):
+            self._db.execute("BEGIN")
+            try:
+                self._db.executemany(_ENTRY, rows)
+                self._db.executemany("INSERT OR IGNORE INTO mention VALUES (?, ?)", tokens)
+                self._note(segment)
+                self._db.executemany(
+                    _STREAM, {r.stream: (r.stream, r.sequence, r.captured_ms) for r in rows}.values()
+                )
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def note_streams(self, rows: Sequence[Row]) -> None:
+        """Note the sequence numbers of expired entries, so that their streams go on where they stopped."""
+        with _naming(self._path):
+            self._db.executemany(_STREAM, [(r.stream, r.sequence, r.captured_ms) for r in rows])
+
+    def _note(self, row: SegmentRow) -> None:
+        self._db.execute(
+            "INSERT INTO segment VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes, "
+            "is_closed = excluded.is_closed, last_expiry_day = max(last_expiry_day, excluded.last_expiry_day)",
+            (*row.segment, row.first_index, row.size, row.is_closed, row.last_expiry_day),
+        )
+
+    def close_segment(self, segment: SegmentId) -> None:
+        """Note that nothing more is written to a segment."""
+        with _naming(self._path):
+            self._db.execute(
+                "UPDATE segment SET is_closed = 1 WHERE retention = ? AND epoch = ? AND number = ?", segment
+            )
+
+    def segments(self) -> list[SegmentRow]:
+        """Return every segment known."""
+        with _naming(self._path):
+            rows = self._db.execute("SELECT * FROM segment ORDER BY first_index").fetchall()
+        return [SegmentRow(SegmentId(*row[:3]), row[3], row[4], bool(row[5]), row[6]) for row in rows]
+
+    def size(self) -> int:
+        """Return one more than the highest index known."""
+        with _naming(self._path):
+            return int(self._db.execute("SELECT coalesce(max(idx), -1) + 1 FROM entry").fetchone()[0])
+
+    def last_captured_ms(self) -> int:
+        """Return the time of the newest entry, 0 when there is none."""
+        with _naming(self._path):
+            row = self._db.execute("SELECT captured_ms FROM entry ORDER BY idx DESC LIMIT 1").fetchone()
+        return int(row[0]) if row else 0
+
+    def streams(self) -> dict[int, tuple[int, int]]:
+        """Return {stream: (last sequence number, its time)}."""
+        with _naming(self._path):
+            rows = self._db.execute("SELECT stream, sequence, last_ms FROM stream").fetchall()
+        return {stream: (sequence, last_ms) for stream, sequence, last_ms in rows}
+
+    def row(self, index: int) -> Row:
+        """Return one entry.
+
+        Raises:
+            Missing: there is none of that index, or it has expired.
+        """
+        found = self.rows("idx = ?", (index,))
+        if not found:
+            raise Missing(f"there is no entry {index} in the catalogue: it has expired or was never recorded")
+        return found[0]
+
+    def rows(self, where: str = "1", values: Sequence[Any] = ()) -> list[Row]:
+        """Return the entries that fulfil an SQL condition of ours (never of a user's), in ledger order."""
+        with _naming(self._path):
+            query = f"SELECT * FROM entry WHERE {where} ORDER BY idx"  # noqa: S608 - conditions are literals
+            return [Row(*row) for row in self._db.execute(query, values)]
+
+    def tokens_of(self, index: int) -> list[bytes]:
+        """Return the address tokens of an entry."""
+        with _naming(self._path):
+            rows = self._db.execute(
+                "SELECT token FROM mention WHERE idx = ? ORDER BY token", (index,)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def all_mentions(self) -> dict[int, list[bytes]]:
+        """Return the address tokens of every entry that has any."""
+        found: dict[int, list[bytes]] = {}
+        with _naming(self._path):
+            for token, index in self._db.execute("SELECT token, idx FROM mention"):
+                found.setdefault(index, []).append(token)
+        return found
+
+    def indexes_of(self, token: bytes) -> list[int]:
+        """Return the entries that mention an address."""
+        with _naming(self._path):
+            return [
+                r[0]
+                for r in self._db.execute("SELECT idx FROM mention WHERE token = ? ORDER BY idx", (token,))
+            ]
+
+    def find_contents(self, content_ids: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
+        """Return {content id: (index, expiry day)} of the newest entries that hold these bytes."""
+        marks = ",".join("?" * len(content_ids))
+        with _naming(self._path):
+            rows = self._db.execute(
+                f"SELECT content_id, idx, expiry_day FROM entry WHERE content_id IN ({marks}) ORDER BY idx",  # noqa: S608
+                content_ids,
+            )
+            return {row[0]: (row[1], row[2]) for row in rows}
+
+    def remove_epoch(self, retention: int, epoch: int) -> None:
+        """Forget the entries of an expired epoch."""
+        with _naming(self._path):
+            self._db.execute("BEGIN")
+            self._db.execute(
+                "DELETE FROM mention WHERE idx IN (SELECT idx FROM entry WHERE retention = ? AND epoch = ?)",
+                (retention, epoch),
+            )
+            self._db.execute("DELETE FROM entry WHERE retention = ? AND epoch = ?", (retention, epoch))
+            self._db.execute("DELETE FROM segment WHERE retention = ? AND epoch = ?", (retention, epoch))
+            self._db.execute("COMMIT")
+
+    def counts(self) -> dict[str, int]:
+        """Return how many entries, gaps and epochs there are, and the bytes of their segments."""
+        with _naming(self._path):
+            gaps = self._db.execute("SELECT count(*) FROM entry WHERE kind = 13").fetchone()[0]
+            epochs, size = self._db.execute(
+                "SELECT count(DISTINCT retention << 32 | epoch), coalesce(sum(bytes), 0) FROM segment"
+            ).fetchone()
+        return {"gaps": gaps, "epochs": epochs, "stored_bytes": size}
+
+    def current(self) -> bytes:
+        """Return the last signed checkpoint, empty before the first."""
+        with _naming(self._path):
+            return bytes(self._db.execute("SELECT checkpoint FROM lock").fetchone()[0])
+
+    def swap(self, old: bytes, new: bytes) -> None:
+        """Replace the checkpoint `old` by `new`, durably.
+
+        Raises:
+            Conflict: the checkpoint is not `old`: another recorder is writing this record.
+        """
+        with _naming(self._path):
+            self._db.execute("PRAGMA synchronous = FULL")
+            changed = self._db.execute(
+                "UPDATE lock SET checkpoint = ? WHERE checkpoint = ?", (new, old)
+            ).rowcount
+            self._db.execute("PRAGMA synchronous = NORMAL")
+        if changed != 1:
+            raise Conflict("the checkpoint was changed by another process; stop every recorder but one")
+
+
+def split_tokens(tokens: bytes) -> list[bytes]:
+    """Return the single tokens of a catalogue line."""
+    return [tokens[at : at + TOKEN_BYTES] for at in range(0, len(tokens), TOKEN_BYTES)]

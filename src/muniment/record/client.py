@@ -1,0 +1,240 @@
+"""Clients of the recorder's socket, for daemons (`AsyncRecorder`) and for commands and the console (`Recorder`).
+
+`append` returns only when the entries are flushed. Concurrent appends of one client travel together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from muniment.policy.errors import Unavailable
+from muniment.record import chain, wire
+from muniment.record.entry import Entry, Receipt
+
+TIMEOUT_SECONDS = 60.0
+_MAX_SOCKET_PATH = 100
+BATCH_BYTES = 8 << 20
+
+
+@contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """Yield a name of `path` that fits a socket address, which holds 107 bytes."""
+    if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
+        yield str(path)
+        return
+    try:
+        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    except OSError as error:
+        raise _not_reached(path, error) from error
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def _not_reached(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"the recorder does not answer at {path}: {error.strerror or error}; start it with `muniment up`"
+    )
+
+
+class Recorder:
+    """A blocking client; one question at a time."""
+
+    def __init__(self, path: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(timeout_seconds)
+        try:
+            with short_path(path) as name:
+                self._socket.connect(name)
+        except OSError as error:
+            self._socket.close()
+            raise _not_reached(path, error) from error
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
+    def append(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """Record entries; see `Record.append`. An entry above 16 MiB is recorded as a chain.
+
+        Raises:
+            Unavailable: nothing may be acknowledged.
+        """
+        receipts: list[Receipt] = []
+        for group in groups(entries):
+            if chain.needs_chain(group[0]):
+                blobs = tuple(
+                    self._ask("append", (piece,)).receipts[0].index for piece in chain.pieces(group[0])
+                )
+                group = [chain.head(group[0], blobs)]
+            receipts.extend(self._ask("append", tuple(group)).receipts)
+        return receipts
+
+    def status(self) -> dict[str, Any]:
+        """Return the state of the record."""
+        return self._ask("status").value
+
+    def checkpoint(self) -> str:
+        """Return the newest signed checkpoint."""
+        return str(self._ask("checkpoint").value["checkpoint"])
+
+    def publish(self) -> str:
+        """Have a checkpoint signed over everything recorded so far and return it."""
+        return str(self._ask("publish").value["checkpoint"])
+
+    def _ask(self, operation: str, entries: tuple[Entry, ...] = ()) -> wire.Reply:
+        try:
+            self._socket.sendall(wire.frame(wire.Request(operation, entries)))
+            length = int.from_bytes(self._read(wire.LENGTH_BYTES), "big")
+            return wire.parse_reply(self._read(length))
+        except OSError as error:
+            raise _not_reached(self._path, error) from error
+
+    def _read(self, length: int) -> bytes:
+        parts, missing = [], length
+        while missing:
+            part = self._socket.recv(min(missing, 1 << 20))
+            if not part:
+                raise Unavailable(
+                    "the recorder closed the connection; nothing may be acknowledged; try again"
+                )
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+
+def groups(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Yield runs of entries that travel together: below 8 MiB, a long one on its own."""
+    run: list[Entry] = []
+    size = 0
+    for entry in entries:
+        length = len(entry.content) + len(entry.sent or b"")
+        if run and (size + length > BATCH_BYTES or chain.needs_chain(entry)):
+            yield run
+            run, size = [], 0
+        run.append(entry)
+        size += length
+        if chain.needs_chain(entry):
+            yield run
+            run, size = [], 0
+    if run:
+        yield run
+
+
+class AsyncRecorder:
+    """An asyncio client; any number of tasks may append at once."""
+
+    def __init__(self, path: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._path, self._reader, self._writer = path, reader, writer
+        self._waiting: asyncio.Queue[asyncio.Future[wire.Reply]] = asyncio.Queue()
+        self._failure: Unavailable | None = None
+        self._receiver = asyncio.create_task(self._receive())
+
+    @classmethod
+    async def connect(cls, path: Path) -> AsyncRecorder:
+        """Connect to the recorder.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        try:
+            with short_path(path) as name:
+                reader, writer = await asyncio.open_unix_connection(name, limit=1 << 20)
+        except OSError as error:
+            raise _not_reached(path, error) from error
+        return cls(path, reader, writer)
+
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether the connection stands; when not, connect again."""
+        return self._failure is None
+
+    async def close(self) -> None:
+        """Close the connection; what is under way fails as unavailable."""
+        self._fail(Unavailable("the connection to the recorder was closed; nothing may be acknowledged"))
+        self._receiver.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._receiver
+
+    async def append(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """Record entries; see `Record.append`. An entry above 16 MiB is recorded as a chain.
+
+        Raises:
+            Unavailable: nothing may be acknowledged.
+        """
+        receipts: list[Receipt] = []
+        for group in groups(entries):
+            if chain.needs_chain(group[0]):
+                blobs = [await self._append_some((piece,)) for piece in chain.pieces(group[0])]
+                group = [chain.head(group[0], tuple(found[0].index for found in blobs))]
+            receipts.extend(await self._append_some(tuple(group)))
+        return receipts
+
+    async def status(self) -> dict[str, Any]:
+        """Return the state of the record."""
+        return (await self._ask("status", ())).value
+
+    async def checkpoint(self) -> str:
+        """Return the newest signed checkpoint."""
+        return str((await self._ask("checkpoint", ())).value["checkpoint"])
+
+    async def _append_some(self, entries: tuple[Entry, ...]) -> tuple[Receipt, ...]:
+        return (await self._ask("append", entries)).receipts
+
+    def _ask(self, operation: str, entries: tuple[Entry, ...]) -> asyncio.Future[wire.Reply]:
+        future: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
+        if self._failure is not None:
+            future.set_exception(Unavailable(str(self._failure)))
+            return future
+        self._writer.write(wire.frame(wire.Request(operation, entries)))
+        self._waiting.put_nowait(future)
+        return future
+
+    async def _receive(self) -> None:
+        try:
+            while True:
+                head = await self._reader.readexactly(wire.LENGTH_BYTES)
+                data = await self._reader.readexactly(int.from_bytes(head, "big"))
+                self._answer(self._waiting.get_nowait(), data)
+        except (OSError, asyncio.IncompleteReadError) as error:
+            cause = (
+                OSError("it closed the connection")
+                if isinstance(error, asyncio.IncompleteReadError)
+                else error
+            )
+            self._fail(_not_reached(self._path, cause))
+
+    def _answer(self, future: asyncio.Future[wire.Reply], data: bytes) -> None:
+        if future.done():
+            return
+        try:
+            future.set_result(wire.parse_reply(data))
+        except Exception as error:
+            future.set_exception(error)
+
+    def _fail(self, failure: Unavailable) -> None:
+        if self._failure is not None:
+            return
+        self._failure = failure
+        self._writer.close()
+        while not self._waiting.empty():
+            future = self._waiting.get_nowait()
+            if not future.done():
+                future.set_exception(Unavailable(str(failure)))

@@ -1,0 +1,40 @@
+"""Compression dictionaries are part of the format: each is kept for ever under its number and its digest.
+
+A dictionary holds only text written or generated for the purpose, so no recorded mail can leak through it.
+
+Source: docs/formats/packing.md, docs/decisions/0005-a-dictionary-made-of-our-own-text.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import zstandard
+
+from muniment.policy.errors import Tampered
+
+NONE = 0
+CURRENT = NONE
+
+DIGESTS: dict[int, str] = {}
+
+
+def known(number: int) -> bool:
+    """Tell whether there is a dictionary of this number."""
+    return number == NONE or number in DIGESTS
+
+
+@cache
+def dictionary(number: int) -> zstandard.ZstdCompressionDict | None:
+    """Return a dictionary by its number, None for number 0.
+
+    Raises: Tampered when the file shipped with the product is not the one this number stands for.
+    """
+    if number == NONE:
+        return None
+    data = (Path(__file__).parent / "dictionaries" / f"{number}.zdict").read_bytes()
+    if sha256(data).hexdigest() != DIGESTS[number]:
+        raise Tampered(f"compression dictionary {number} was changed; install this version of Muniment again")
+    return zstandard.ZstdCompressionDict(data)

@@ -1,0 +1,322 @@
+"""Creating and opening the record of a home, and the acts of the recorder's process on it.
+
+`create_record` is called once, by `muniment init`; `open_record` by the recorder at every start.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from muniment.policy.errors import Conflict, Tampered, Unavailable
+from muniment.policy.policyfile import PolicyFile, load
+from muniment.record import recovery
+from muniment.record.catalogue import Catalogue
+from muniment.record.disk import Disk
+from muniment.record.entry import Entry, Kind, Receipt, Stream
+from muniment.record.frame import parse_sections
+from muniment.record.home import Home
+from muniment.record.keeper import Keeper
+from muniment.record.ledger.checkpoint import open_checkpoint
+from muniment.record.ledger.merkle import Frontier
+from muniment.record.ledger.note import Ed25519Signer
+from muniment.record.ledger.publisher import CHECKPOINT_FILE, Publisher
+from muniment.record.ledger.tiles import TileReader
+from muniment.record.officers import OfficerSet
+from muniment.record.reading import read_frame
+from muniment.record.recorder import Parts, Record
+
+SILENCE_MS = 150_000  # more than two heartbeats
+VKEY_FILE = "vkey"
+
+
+def clock_ms() -> int:
+    """Return the machine's time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def origin_of(policy: PolicyFile) -> str:
+    """Return the ledger's name: the first domain of the organisation and `/record`."""
+    return f"{policy.organisation.domains[0]}/record"
+
+
+def create_record(
+    home: Home, secret: bytes, clock: Callable[[], int] = clock_ms, disk: Disk | None = None
+) -> str:
+    """Make an empty record: keeper's ring, ledger key, catalogue; return the ledger's verifier key.
+
+    `HOME/muniment.toml` must stand already; `secret` is the machine secret.
+    Raises:
+        Conflict: there is a record already.
+    """
+    disk = disk or Disk()
+    if home.database.exists() or (home.keeper / "wrapping.sealed").exists():
+        raise Conflict(f"{home.record} holds a record already; choose another folder")
+    policy = load(home.policy_file)
+    for folder in (home.record, home.segments, home.ledger, home.keeper, home.quarantine):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keeper = Keeper.create(home, secret, disk)
+    vkey = str(Ed25519Signer(origin_of(policy), keeper.signing_seed).key)
+    disk.write_durable(home.ledger / VKEY_FILE, vkey.encode() + b"\n")
+    Catalogue.create(home.database).close()
+    with open_record(home, secret, clock=clock, disk=disk) as record:
+        record.append([record.officers_entry(), record.policy_entry()])
+    return vkey
+
+
+def open_record(
+    home: Home,
+    secret: bytes,
+    *,
+    clock: Callable[[], int] = clock_ms,
+    disk: Disk | None = None,
+    accept_new_officers: bool = False,
+) -> OpenRecord:
+    """Open the record for writing, bringing it up after whatever ended the last run.
+
+    `accept_new_officers` is for the replacement of an officer alone.
+
+    Raises:
+        Conflict: another recorder has it open, or officers' keys in the policy file are not those recorded.
+        Tampered: the record on disk is not the one that was acknowledged.
+    """
+    return OpenRecord(home, secret, clock, disk or Disk(), accept_new_officers)
+
+
+class OpenRecord:
+    """The record, open in the one process that may write it. One thread at a time."""
+
+    def __init__(
+        self, home: Home, secret: bytes, clock: Callable[[], int], disk: Disk, accept_new_officers: bool
+    ) -> None:
+        self.home = home
+        self._clock, self._disk, self._accept_new_officers = clock, disk, accept_new_officers
+        self._lock = _lock(home)
+        try:
+            self._open(secret)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _open(self, secret: bytes) -> None:
+        home, disk = self.home, self._disk
+        self.policy = load(home.policy_file)
+        self.origin = origin_of(self.policy)
+        keeper = Keeper.load(home, secret, disk)
+        catalogue = Catalogue(home.database)
+        self.signer = Ed25519Signer(self.origin, keeper.signing_seed)
+        self._publisher = Publisher(home.ledger, self.signer, catalogue, disk)
+        published = self._publisher.recover()
+        self._check_anchor(published)
+        found = recovery.recover(home, self.origin, catalogue, keeper, published, disk)
+        officers = OfficerSet.from_policy(self.policy)
+        parts = Parts(home, self.policy, officers, self.origin, keeper, catalogue, found.frontier, disk)
+        self.record = Record(parts, self._clock)
+        self.record.unpublished = found.unpublished
+        self._settle(catalogue, found)
+
+    def __enter__(self) -> OpenRecord:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def append(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """Record entries; see `Record.append`."""
+        return self.record.append(entries)
+
+    def publish(self) -> str:
+        """Sign a checkpoint over everything recorded; return it."""
+        record = self.record
+        leaves = record.unpublished
+        if leaves:
+            try:
+                self._publisher.publish(record.size, record.parts.frontier.root(), leaves)
+            except BaseException:
+                with suppress(Unavailable):
+                    done = self._publisher.recover()
+                    record.unpublished = (
+                        leaves[len(leaves) - (record.size - done) :] if done < record.size else []
+                    )
+                raise
+            record.unpublished = []
+            self._write_anchor()
+        return self.checkpoint()
+
+    def tick(self) -> None:
+        """Do what is due: end spent epochs, publish what waits."""
+        self.record.end_spent_epochs()
+        if self.record.unpublished:
+            self.publish()
+
+    def checkpoint(self) -> str:
+        """Return the last signed checkpoint; empty before the first."""
+        return self.record.parts.catalogue.current().decode()
+
+    def heartbeat(self, event: str = "running") -> Entry:
+        """Return the open entry that says the recorder is alive, with its counters."""
+        streams = self.record.parts.catalogue.streams()
+        facts = {
+            "event": event,
+            "size": self.record.size,
+            "streams": {Stream(s).name.lower(): n for s, (n, _) in streams.items()},
+        }
+        return Entry(
+            stream=Stream.HEALTH, kind=Kind.HEARTBEAT, plain=json.dumps(facts, sort_keys=True).encode()
+        )
+
+    def officers_entry(self) -> Entry:
+        """Return the open entry that states who the officers are."""
+        return Entry(stream=Stream.KEYS, kind=Kind.EPOCH, plain=self.record.parts.officers.to_json())
+
+    def policy_entry(self) -> Entry:
+        """Return the open entry that holds the policy file in force."""
+        text = self.home.policy_file.read_text()
+        plain = json.dumps({"format": "muniment-policy/1", "sha256": self.policy.digest.hex(), "text": text})
+        return Entry(stream=Stream.POLICY, kind=Kind.POLICY, plain=plain.encode())
+
+    def status(self, problems: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the state of the record as the pages and `muniment status` show it."""
+        catalogue = self.record.parts.catalogue
+        checkpoint = self.checkpoint()
+        return {
+            "origin": self.origin,
+            "size": self.record.size,
+            "root": checkpoint.split("\n")[2] if checkpoint else "",
+            "published": self.record.size - len(self.record.unpublished),
+            "checkpoint_time_ms": self._checkpoint_time_ms(),
+            "witnessed": False,
+            "streams": [
+                {"name": Stream(stream).name.lower().replace("_", "-"), "sequence": sequence, "last_ms": last}
+                for stream, (sequence, last) in sorted(catalogue.streams().items())
+            ],
+            **catalogue.counts(),
+            "example": self.policy.example,
+            "problems": list(problems),
+        }
+
+    def close(self) -> None:
+        """Say that the recorder stops, publish, end every epoch, and let another recorder open the record."""
+        try:
+            with suppress(Unavailable):
+                self.append([self.heartbeat("stopped")])
+                self.publish()
+            with suppress(Unavailable):
+                self.record.mend()
+            self.record.close()
+        finally:
+            os.close(self._lock)
+
+    def _settle(self, catalogue: Catalogue, found: recovery.Recovered) -> None:
+        """Record how the last run ended, and what changed in the policy file since."""
+        record = self.record
+        streams = catalogue.streams()
+        if not streams:
+            return
+        last_ms = max(last for _, last in streams.values())
+        now = record.now_ms()
+        if found.quarantined or found.taken_up:
+            record.note(
+                "the recorder ended in the middle of a write",
+                tails=found.quarantined,
+                taken_up=found.taken_up,
+            )
+        if now - last_ms > SILENCE_MS:
+            record.note("the recorder was not running", from_ms=last_ms, until_ms=now)
+        news = [self.heartbeat("started")]
+        if not self._accept_new_officers:
+            record.parts.officers.require_same(self.stated_officers())
+        stated = self._last_plain(Stream.POLICY, b'"muniment-policy/')
+        if stated and json.loads(stated)["sha256"] != self.policy.digest.hex():
+            news.append(self.policy_entry())
+        with suppress(Unavailable):
+            record.append(news)
+
+    def stated_officers(self) -> bytes:
+        """Return the newest officer set in the record, as it was stated."""
+        return self._last_plain(Stream.KEYS, b'"muniment-officers/')
+
+    def _last_plain(self, stream: Stream, marker: bytes) -> bytes:
+        """Return the newest open entry of a stream that holds `marker`, empty when there is none."""
+        rows = self.record.parts.catalogue.rows("stream = ? AND retention = 1", (stream,))
+        for row in reversed(rows):
+            plain = parse_sections(read_frame(self.home, row).body).plain
+            if marker in plain:
+                return plain
+        return b""
+
+    def _checkpoint_time_ms(self) -> int:
+        path = self.home.ledger / CHECKPOINT_FILE
+        return path.stat().st_mtime_ns // 1_000_000 if path.exists() else 0
+
+    def _anchor_path(self) -> Path | None:
+        folder = self.policy.record.anchor_dir
+        return Path(folder) / "checkpoint" if folder else None
+
+    def _write_anchor(self) -> None:
+        path = self._anchor_path()
+        if path is not None:
+            self._disk.write_durable(path, self.checkpoint().encode())
+
+    def _check_anchor(self, published: int) -> None:
+        """Compare the ledger with the checkpoint kept outside the home.
+
+        Raises:
+            Tampered: an earlier copy of the home was put back, or the ledger was forked.
+        """
+        path = self._anchor_path()
+        if path is None or not path.exists():
+            return
+        anchor = open_checkpoint(path.read_bytes(), self.origin, [self.signer.key])
+        require_extends(self.home, published, anchor.size, anchor.root, str(path))
+
+
+def require_extends(home: Home, size: int, old_size: int, old_root: bytes, place: str) -> None:
+    """Return when the ledger of `size` leaves continues an earlier checkpoint.
+
+    Raises:
+        Tampered: it is shorter, or has other leaves.
+    """
+    if old_size > size:
+        raise Tampered(
+            f"the ledger has {size} entries, the checkpoint at {place} says {old_size}: an earlier copy of the record "
+            "was put back. Restore the newest copy; until then nothing can be added"
+        )
+    reader = TileReader(home.ledger, size)
+    if Frontier.from_subtrees(old_size, reader.hash).root() != old_root:
+        raise Tampered(
+            f"the first {old_size} entries of the ledger are not those of the checkpoint at {place}: "
+            "the ledger was forked. Keep both copies: together they prove it"
+        )
+
+
+@contextmanager
+def lock_record(home: Home) -> Iterator[None]:
+    """Hold the record for oneself: no recorder runs while the block does.
+
+    Raises:
+        Conflict: one is running.
+    """
+    descriptor = _lock(home)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(home: Home) -> int:
+    """Take the record's lock file, so that one recorder at a time writes."""
+    home.record.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(home.record / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise Conflict(f"another recorder has {home.record} open; stop it first") from None
+    return descriptor

@@ -1,0 +1,93 @@
+"""Turning an Entry into a leaf and a body: everything that is hidden is hidden here.
+
+Pure but for the random salt that is handed in. Source: docs/formats/seals.md.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from muniment.record import commitment, line, packing, seal
+from muniment.record.entry import Entry, Kind
+from muniment.record.frame import Sections, body_sha256, pack_sections
+from muniment.record.leaf import SEAL_CONTENT, SEAL_FACTS, SEAL_META, SEAL_PLAIN, SIZE, pack_head
+from muniment.record.units import unit_ends
+
+_NOTHING = bytes(32)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Place(NamedTuple):
+    """Where and when an entry stands; the part of its leaf that the recorder decides."""
+
+    epoch: int
+    position: int
+    captured_ms: int
+    expiry_day: int
+    sequence: int
+    policy_digest: bytes
+
+
+def seals_of(entry: Entry) -> int:
+    """Return the bits that say which sections an entry has, under which seal."""
+    holds_content = entry.kind in (Kind.RECORD, Kind.BLOB) and bool(entry.content or entry.sent or entry.meta)
+    return (
+        (SEAL_CONTENT if holds_content else 0)
+        | (SEAL_META if entry.meta or entry.shielded else 0)
+        | (SEAL_FACTS if entry.facts else 0)
+        | (SEAL_PLAIN if entry.plain else 0)
+    )
+
+
+def seal_entry(
+    entry: Entry, place: Place, seeds: seal.Seeds, catalogue_line: line.Line, salt: bytes, level: int
+) -> tuple[bytes, bytes]:
+    """Return (leaf of 176 bytes, body) of an entry; `salt` is 16 random bytes, `level` the compression's."""
+    seals = seals_of(entry)
+    head = pack_head(
+        entry.kind,
+        entry.channel,
+        entry.retention,
+        place.epoch,
+        place.position,
+        place.captured_ms,
+        place.expiry_day,
+        entry.stream,
+        entry.capture,
+        seals,
+        place.sequence,
+    )
+    keeper = seeds.keeper
+    line_key = seal.kept_key(seal.blade(keeper, seal.LINE), salt)
+    sealed_line = seal.close(line_key, seal.LINE, head, line.encode(catalogue_line))
+    facts = meta = content = b""
+    meta_commitment = content_commitment = _NOTHING
+    if seals & SEAL_FACTS:
+        facts = seal.close(seal.kept_key(seal.blade(keeper, seal.FACTS), salt), seal.FACTS, head, entry.facts)
+    if seals & SEAL_META:
+        plain_meta = _encode((entry.shielded, entry.meta))
+        key, seed = seal.sealed_keys(seeds.officers_meta, seal.blade(keeper, seal.META), salt)
+        meta = seal.close(key, seal.META, head, seal.pad(plain_meta))
+        meta_commitment = commitment.commit_bytes(seed, plain_meta)
+    if seals & SEAL_CONTENT:
+        faces = [entry.content] if entry.sent is None else [entry.content, entry.sent]
+        key, seed = seal.sealed_keys(seeds.officers_content, seal.blade(keeper, seal.CONTENT), salt)
+        packed = packing.pack(entry.content, entry.sent, level=level)
+        content = seal.close(key, seal.CONTENT, head, seal.pad(packed))
+        content_commitment = commitment.commit(seed, faces, [unit_ends(face) for face in faces])
+    body = pack_sections(Sections(salt, sealed_line, facts, meta, content, entry.plain))
+    leaf = b"".join(
+        (
+            head,
+            len(body).to_bytes(8, "big"),
+            body_sha256(body),
+            content_commitment,
+            meta_commitment,
+            place.policy_digest,
+        )
+    )
+    if len(leaf) != SIZE:
+        raise AssertionError("a leaf of the wrong size was made")
+    return leaf, body

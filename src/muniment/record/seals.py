@@ -1,0 +1,27 @@
+"""Which field of an entry is under which seal: the table that `muniment status --seals` and docs/trust.md print."""
+
+from __future__ import annotations
+
+SEALED, KEPT, OPEN = "sealed", "kept", "open"
+OFFICER_AND_KEEPER = "an officer's key together with the keeper's ring"
+KEEPER = "the keeper's ring, so whoever is root on the machine"
+ANYONE = "whoever holds the disk"
+
+SEALED_FIELDS: tuple[tuple[str, str, str], ...] = (
+    ("message as written, byte for byte", SEALED, OFFICER_AND_KEEPER),
+    ("message as sent, byte for byte", SEALED, OFFICER_AND_KEEPER),
+    ("subject and all header fields", SEALED, OFFICER_AND_KEEPER),
+    ("envelope: sender, recipients, client", SEALED, OFFICER_AND_KEEPER),
+    ("why an entry is shielded", SEALED, OFFICER_AND_KEEPER),
+    ("decision: outcome, rule, clause, reason", KEPT, KEEPER),
+    ("next hop's reply", KEPT, KEEPER),
+    ("direction, size as written and as sent", KEPT, KEEPER),
+    ("address tokens (keyed, no addresses)", KEPT, KEEPER),
+    ("that an entry is shielded", KEPT, KEEPER),
+    ("stream, sequence number, time", OPEN, ANYONE),
+    ("retention class and first expiry day", OPEN, ANYONE),
+    ("padded length, hash of the sealed bytes", OPEN, ANYONE),
+    ("policy file and its versions", OPEN, ANYONE),
+    ("officers' public keys and key events", OPEN, ANYONE),
+    ("heartbeats, gaps, tombstones", OPEN, ANYONE),
+)

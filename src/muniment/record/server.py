@@ -1,0 +1,179 @@
+"""The recorder's process: one thread that writes, one event loop that takes requests from the socket.
+
+Requests that arrive while a batch is being flushed form the next batch, so that one flush serves many senders
+(group commit). A checkpoint is published every second in which something was recorded, a heartbeat every minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from muniment.policy.errors import MunimentError, Unavailable
+from muniment.record import wire
+from muniment.record.client import short_path
+from muniment.record.entry import Entry, Kind, Receipt, Stream
+from muniment.record.opening import OpenRecord
+
+PUBLISH_SECONDS = 1.0
+HEARTBEAT_SECONDS = 60.0
+MAX_BATCH_ENTRIES = 256
+
+
+class RecorderServer:
+    """Serves one open record on its socket."""
+
+    def __init__(self, record: OpenRecord) -> None:
+        self._record = record
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
+        self._queue: asyncio.Queue[tuple[tuple[Entry, ...], asyncio.Future[tuple[Receipt, ...]]]] = (
+            asyncio.Queue()
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._problem = ""
+
+    async def start(self) -> None:
+        """Listen; the socket is the owner's alone."""
+        path = self._record.home.socket
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.unlink(missing_ok=True)
+        with short_path(path) as name:
+            self._server = await asyncio.start_unix_server(self._connected, name, limit=1 << 20)
+        path.chmod(0o600)
+        self._tasks = [
+            asyncio.create_task(task) for task in (self._write_batches(), self._publish(), self._beat())
+        ]
+
+    async def stop(self) -> None:
+        """Take no more, finish what is queued, publish, and end every epoch."""
+        if self._server is not None:
+            self._server.close()
+        while not self._queue.empty():
+            await asyncio.sleep(0.01)
+        for task in [*self._tasks, *self._connections]:
+            task.cancel()
+        for task in [*self._tasks, *self._connections]:
+            with suppress(asyncio.CancelledError):
+                await task
+        await self._in_thread(self._record.close)
+        self._thread.shutdown()
+        self._record.home.socket.unlink(missing_ok=True)
+
+    async def _in_thread(self, function: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._connections.add(task)
+        try:
+            await self._serve(reader, writer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            if task is not None:
+                self._connections.discard(task)
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer in the order asked; appends of one connection overlap, so replies are sent by a task of their own."""
+        replies: asyncio.Queue[asyncio.Future[wire.Reply]] = asyncio.Queue(1024)
+        sender = asyncio.create_task(self._send(replies, writer))
+        try:
+            while True:
+                length = int.from_bytes(await reader.readexactly(wire.LENGTH_BYTES), "big")
+                if length > wire.MAX_MESSAGE_BYTES:
+                    return
+                data = await reader.readexactly(length)
+                await replies.put(asyncio.ensure_future(self._reply(data)))
+        finally:
+            sender.cancel()
+            with suppress(asyncio.CancelledError, OSError):
+                await sender
+
+    async def _send(
+        self, replies: asyncio.Queue[asyncio.Future[wire.Reply]], writer: asyncio.StreamWriter
+    ) -> None:
+        while True:
+            writer.write(wire.frame(await (await replies.get())))
+            await writer.drain()
+
+    async def _reply(self, data: bytes) -> wire.Reply:
+        try:
+            request = wire.parse_request(data)
+            if request.operation == "append":
+                return wire.Reply(receipts=await self._append(request.entries))
+            return wire.Reply(value=await self._in_thread(self._operation(request.operation)))
+        except MunimentError as error:
+            return wire.reply_of(error)
+        except Exception as error:
+            return wire.reply_of(Unavailable(f"the recorder failed: {type(error).__name__}: {error}"))
+
+    def _operation(self, name: str) -> Callable[[], dict[str, Any]]:
+        if name == "status":
+            return lambda: self._record.status([self._problem] if self._problem else [])
+        if name == "checkpoint":
+            return lambda: {"checkpoint": self._record.checkpoint()}
+        if name == "publish":
+            return lambda: {"checkpoint": self._record.publish()}
+        raise Unavailable(f"the recorder does not know the operation {name!r}")
+
+    async def _append(self, entries: tuple[Entry, ...]) -> tuple[Receipt, ...]:
+        future: asyncio.Future[tuple[Receipt, ...]] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((entries, future))
+        return await future
+
+    async def _write_batches(self) -> None:
+        while True:
+            waiting = [await self._queue.get()]
+            count = len(waiting[0][0])
+            while not self._queue.empty() and count < MAX_BATCH_ENTRIES:
+                waiting.append(self._queue.get_nowait())
+                count += len(waiting[-1][0])
+            entries = [entry for group, _ in waiting for entry in group]
+            try:
+                receipts = await self._in_thread(partial(self._record.append, entries))
+            except Exception as error:
+                failure = (
+                    error
+                    if isinstance(error, MunimentError)
+                    else Unavailable(f"the recorder failed: {error}")
+                )
+                self._problem = str(failure)
+                for _, future in waiting:
+                    if not future.done():
+                        future.set_exception(failure)
+                continue
+            self._problem = ""
+            at = 0
+            for group, future in waiting:
+                if not future.done():
+                    future.set_result(tuple(receipts[at : at + len(group)]))
+                at += len(group)
+
+    async def _publish(self) -> None:
+        while True:
+            await asyncio.sleep(PUBLISH_SECONDS)
+            try:
+                await self._in_thread(self._record.tick)
+            except MunimentError as error:
+                self._problem = str(error)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            with suppress(MunimentError):
+                await self._append((await self._in_thread(self._record.heartbeat),))
+
+
+def heartbeat_entry(event: str, facts: dict[str, Any]) -> Entry:
+    """Return the open entry that says the recorder was alive: what it counted so far, stream by stream."""
+    plain = json.dumps({"event": event, **facts}, sort_keys=True).encode()
+    return Entry(stream=Stream.HEALTH, kind=Kind.HEARTBEAT, plain=plain)

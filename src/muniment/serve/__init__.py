@@ -1,0 +1,1 @@
+"""The processes: recorder, mail gateway, sink, console."""

@@ -1,0 +1,157 @@
+"""Starts the processes of one home in their order and stops them together; when one ends by itself, all stop.
+
+Each process says `ready …` on its standard output when it can be used.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from muniment.policy.errors import Unavailable
+from muniment.policy.policyfile import PolicyFile
+from muniment.record.home import Home
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 20.0
+
+
+@dataclass
+class Service:
+    """One process: what it is called, how it is started, what it serves (for people)."""
+
+    name: str
+    command: list[str]
+    place: str
+    process: subprocess.Popen[bytes] | None = None
+
+
+def services_of(home: Home, policy: PolicyFile) -> list[Service]:
+    """Return the processes a home needs, in starting order."""
+    python = [sys.executable, "-m"]
+    gateway, sink = policy.gateway, policy.sink
+    ports = ", ".join(f"{name} {at}" for name, at in _listeners(policy) if at)
+    found = [Service("recorder", [*python, "muniment.serve.recorder", str(home.path)], str(home.socket))]
+    if policy.example and sink is not None:
+        found.append(Service("outside world", [*python, "muniment.serve.sink", str(home.path)], sink.listen))
+    if gateway.inside or gateway.outside or gateway.journal:
+        found.append(Service("mail gateway", [*python, "muniment.serve.gateway", str(home.path)], ports))
+    found.append(
+        Service(
+            "console", [*python, "muniment.serve.console", str(home.path)], f"http://{policy.console.listen}/"
+        )
+    )
+    return found
+
+
+def _listeners(policy: PolicyFile) -> list[tuple[str, str]]:
+    gateway = policy.gateway
+    return [("inside", gateway.inside), ("outside", gateway.outside), ("journal", gateway.journal)]
+
+
+@contextmanager
+def running(services: Sequence[Service], secret: bytes) -> Iterator[Sequence[Service]]:
+    """Start services, each after the one before is ready; stop them all when the block ends.
+
+    Raises:
+        Unavailable: one did not become ready; what it said is on standard error.
+    """
+    started: list[Service] = []
+    try:
+        for service in services:
+            service.process = _start(service, secret)
+            started.append(service)
+            _await_ready(service)
+        yield started
+    finally:
+        for service in reversed(started):
+            _stop(service)
+
+
+def _start(service: Service, secret: bytes) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ)
+    kept: tuple[int, ...] = ()
+    if service.name == "recorder":
+        reader, writer = os.pipe()
+        os.write(writer, secret)
+        os.close(writer)
+        environment["MUNIMENT_MACHINE_SECRET_FD"], kept = str(reader), (reader,)
+    process = subprocess.Popen(
+        service.command,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        pass_fds=kept,
+        start_new_session=True,
+    )
+    for descriptor in kept:
+        os.close(descriptor)
+    return process
+
+
+def _await_ready(service: Service) -> None:
+    process = service.process
+    if process is None or process.stdout is None:
+        raise Unavailable(f"the {service.name} was not started")
+    deadline = time.monotonic() + READY_SECONDS
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while time.monotonic() < deadline and process.poll() is None:
+            if selector.select(0.2) and process.stdout.readline().startswith(b"ready"):
+                return
+    code = process.poll()
+    how = (
+        f"ended with code {code}" if code is not None else f"was not ready after {READY_SECONDS:.0f} seconds"
+    )
+    raise Unavailable(f"the {service.name} {how}; what it said stands above")
+
+
+def _stop(service: Service) -> None:
+    process = service.process
+    if process is None:
+        return
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+class Stopping:
+    """Turns SIGTERM and SIGINT into a flag while a block runs."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+
+    def __enter__(self) -> Stopping:
+        self._before = {s: signal.signal(s, self._ask) for s in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.is_asked = True
+
+
+def wait_until_one_ends(services: Sequence[Service], stopping: Stopping) -> Service | None:
+    """Return the service that ended by itself, or None when stopping was asked for."""
+    while not stopping.is_asked:
+        for service in services:
+            if service.process is not None and service.process.poll() is not None:
+                return service
+        time.sleep(0.2)
+    return None

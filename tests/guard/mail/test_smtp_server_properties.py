@@ -1,0 +1,88 @@
+"""Whatever comes, in whatever pieces: no exception, and the same events."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muniment.guard.mail.smtp_client import END_OF_CONTENT, stuffed
+from muniment.guard.mail.smtp_content import has_bare_newline
+from muniment.guard.mail.smtp_event import Fault, Message
+
+from .dialogue import ENVELOPE, Dialogue, after_data, cut
+
+COMMANDS = st.sampled_from(
+    [
+        b"EHLO client.example\r\n",
+        b"HELO client.example\r\n",
+        b"MAIL FROM:<a@b> SIZE=10\r\n",
+        b"MAIL FROM:<a@b>\n",
+        b"RCPT TO:<c@d>\r\n",
+        b"RCPT TO:<c\rd>\r\n",
+        b"RSET\r\n",
+        b"NOOP\r\n",
+        b"VRFY x\r\n",
+        b"AUTH LOGIN\r\n",
+        b"QUIT\r\n",
+        b"x" * 5000,
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b".\r\n",
+    ]
+)
+# DATA and STARTTLS end a group of pipelined commands: what follows in the same breath depends on the breath.
+JUNK = st.binary(max_size=40).filter(
+    lambda data: b"DATA" not in data.upper() and b"STARTTLS" not in data.upper()
+)
+TALK = st.lists(st.one_of(COMMANDS, JUNK), max_size=30).map(b"".join)
+PLACES = st.lists(st.integers(min_value=0), max_size=12)
+CONTENT = st.lists(
+    st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"a", b"\r\n.\r", b"\r\n..", b"\x00", b"word"]), max_size=40
+).map(b"".join)
+
+
+@given(talk=TALK, places=PLACES)
+def test_commands_cause_the_same_events_however_they_are_cut(talk: bytes, places: list[int]) -> None:
+    whole, pieces, bytewise = Dialogue(), Dialogue(), Dialogue()
+    whole.say(talk)
+    pieces.say(*cut(talk, places))
+    bytewise.say(*(talk[at : at + 1] for at in range(len(talk))))
+    assert whole.events == pieces.events == bytewise.events
+    assert whole.output == pieces.output == bytewise.output
+
+
+@given(content=CONTENT, places=PLACES, limit=st.integers(min_value=1, max_value=60))
+def test_content_is_the_same_message_however_it_is_cut(content: bytes, places: list[int], limit: int) -> None:
+    talk = content + b"\r\n.\r\n"
+    found = []
+    for pieces in ([talk], cut(talk, places), [talk[at : at + 1] for at in range(len(talk))]):
+        dialogue = Dialogue(max_message_bytes=limit)
+        dialogue.say(ENVELOPE, b"DATA\r\n", *pieces)
+        found.append(dialogue.messages[:1])
+    assert found[0] == found[1] == found[2]
+    assert found[0]
+
+
+@given(st.binary(max_size=400), PLACES)
+def test_arbitrary_bytes_raise_nothing(data: bytes, places: list[int]) -> None:
+    Dialogue().say(*cut(data, places))
+    dialogue = Dialogue()
+    dialogue.say(ENVELOPE, b"DATA\r\n", *cut(data, places), b"\r\n.\r\n")
+    assert dialogue.messages
+
+
+@given(content=CONTENT.filter(lambda content: not has_bare_newline(content)))
+def test_what_a_client_stuffs_is_what_the_server_takes(content: bytes) -> None:
+    wire = b"".join(stuffed(content)) + END_OF_CONTENT
+    ends = content == b"" or content.endswith(b"\r\n")
+    message = after_data(wire)
+    assert message == Message(content if ends else content + b"\r\n", len(wire) - 3)
+
+
+@given(content=CONTENT.filter(has_bare_newline))
+def test_a_bare_newline_anywhere_is_a_fault(content: bytes) -> None:
+    dialogue = Dialogue()
+    dialogue.say(ENVELOPE, b"DATA\r\n", b"x" + content + b"x\r\n.\r\n")
+    first = dialogue.messages[0]
+    assert first.fault is Fault.BARE_NEWLINE or b"\r\n.\r\n" in content
