@@ -10,7 +10,7 @@ import binascii
 import json
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,6 +20,7 @@ from muniment.record.client import short_path
 SOCKET = "sink.sock"
 _SECONDS = 10.0
 _MOST_BYTES = 400 << 20
+Answer = TypeVar("Answer")
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -83,7 +84,7 @@ def _ask(path: Path, question: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _convert(answer: dict[str, Any], kind: type[Any]) -> Any:
+def _convert(answer: dict[str, Any], kind: type[Answer]) -> Answer:
     try:
         found = msgspec.convert(answer, kind)
         if isinstance(found, Shown):

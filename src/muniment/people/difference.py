@@ -114,5 +114,5 @@ def _wanted(
 def _says(fact: Fact) -> str:
     """Return a fact as the middle of a sentence."""
     if fact.about is About.ROLE:
-        return f"role {Role(fact.value).title}"
+        return f"role {Role(fact.value).label}"
     return f"{'answers to' if fact.about is About.MANAGER else 'address'} {fact.value}"

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from muniment.people.address import LONGEST
 from muniment.people.role import Role
 
-ROLES = [(role.value, role.title) for role in Role]
+ROLES = [(role.value, role.label) for role in Role]
 KINDS = [("mail", "Mail")]
 
 

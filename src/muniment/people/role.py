@@ -28,7 +28,7 @@ class Role(StrEnum):
     UNION_REPRESENTATIVE = "union_representative"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """Return the role as people write it, for instance `IT support`."""
         words = self.value.replace("_", " ")
         return {"hr": "HR", "it support": "IT support"}.get(words, words.capitalize())

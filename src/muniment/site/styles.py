@@ -46,5 +46,6 @@ def static_file(request: HttpRequest, name: str) -> HttpResponse:
     response = HttpResponse(
         b"" if is_known else file.data, content_type=file.content_type, status=304 if is_known else 200
     )
-    response.headers |= {"ETag": file.etag, "Cache-Control": "no-cache"}
+    response.headers["ETag"] = file.etag
+    response.headers["Cache-Control"] = "no-cache"
     return response
