@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from muniment.cli.options import common
-from muniment.policy.errors import Conflict
+from muniment.cli.options import common, emit
+from muniment.policy.errors import Conflict, Unavailable
 from muniment.policy.policyfile import load
 from muniment.record.catalogue import Catalogue
 from muniment.record.exporting import export_entry, find_entry
@@ -42,5 +42,11 @@ def run(args: argparse.Namespace) -> int:
             file.write(text)
     except FileExistsError:
         raise Conflict(f"{args.output} is there already; name another file") from None
-    print(f"{exported['number']} written to {args.output}; check it with: muniment-verify {args.output}")
+    except OSError as error:
+        raise Unavailable(f"{args.output} cannot be written: {error.strerror}; name another file") from None
+    value = {"number": exported["number"], "output": str(args.output)}
+    told = (
+        f"check it with: muniment-verify {args.output} --vkey KEY (the key stands on the sheet in the safe)"
+    )
+    emit(args, value, [f"{exported['number']} written to {args.output}; {told}"])
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ COMMANDS = (
     "entry",
     "outside",
 )
+_PIPE_CLOSED = 141  # 128 and the number of SIGPIPE, as a shell reports it
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,7 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     args = build_parser().parse_args(argv)
     try:
-        return int(args.handler(args))
+        code = int(args.handler(args))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read the output, for instance `head`, has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
     except MunimentError as error:
         print(f"muniment: {error}", file=sys.stderr)
         return error.exit_code

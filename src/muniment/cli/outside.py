@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from muniment.cli.options import common, emit
+from muniment.policy.errors import BadInput
 from muniment.record.home import Home
 from muniment.serve.json_line import ask_line
 from muniment.serve.sink import SOCKET
@@ -44,7 +45,12 @@ def list_messages(args: argparse.Namespace, socket: Path) -> int:
 
 
 def show(args: argparse.Namespace, socket: Path) -> int:
-    """Write one message to standard output byte for byte; with `--json` its base64."""
+    """Write one message to standard output byte for byte; with `--json` its base64.
+
+    Raises: BadInput when no message is named.
+    """
+    if args.id is None:
+        raise BadInput("which message? Write its number, for instance `muniment outside show 1`")
     answer = ask_line(socket, {"op": "show", "id": args.id}, _WHO)
     if args.json:
         emit(args, answer, ())

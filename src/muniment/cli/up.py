@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
+import shutil
 import sys
+from pathlib import Path
 
 from muniment.cli.options import common
 from muniment.policy.errors import Unavailable
@@ -28,23 +30,36 @@ def run(args: argparse.Namespace) -> int:
     policy = load(home.policy_file)
     secret = machine.find(home, os.environ, _ask)
     with Stopping() as stopping, running(services_of(home, policy), secret) as services:
-        for line in welcome(policy, [(service.name, service.place) for service in services]):
+        places = [(service.name, service.place) for service in services]
+        for line in welcome(policy, places, _hint(args.home)):
             print(line, flush=True)
         ended = wait_until_one_ends(services, stopping)
     if ended is not None:
-        raise Unavailable(f"the {ended.name} ended by itself, so everything was stopped; what it said stands above")
+        raise Unavailable(
+            f"the {ended.name} ended by itself, so everything was stopped; what it said stands above"
+        )
     print("Stopped. Nothing is lost: mail waits with its senders.")
     return 0
 
 
 def _ask(question: str) -> str:
     if not sys.stdin.isatty():
-        raise Unavailable("the machine secret is needed; set MUNIMENT_MACHINE_SECRET_FILE, or start at a terminal")
+        raise Unavailable(
+            "the machine secret is needed; set MUNIMENT_MACHINE_SECRET_FILE, or start at a terminal"
+        )
     return getpass.getpass(question)
 
 
-def welcome(policy: PolicyFile, places: list[tuple[str, str]]) -> list[str]:
-    """Return what a person reads when everything runs."""
+def _hint(home: Path) -> str:
+    """Return how another command is called from here; `{}` stands for its name."""
+    called = Path(sys.argv[0])
+    name = str(called) if called.name == "muniment" and not shutil.which("muniment") else "muniment"
+    is_default = home.absolute() == Path(os.environ.get("MUNIMENT_HOME", "home")).absolute()
+    return f"{name} {{}}" if is_default else f"{name} {{}} --home {home}"
+
+
+def welcome(policy: PolicyFile, places: list[tuple[str, str]], hint: str = "muniment {}") -> list[str]:
+    """Return what a person reads when everything runs; `hint` is how the next command is called."""
     stamp = "EXAMPLE. " if policy.example else ""
     lines = [f"{stamp}{policy.organisation.name}: everything runs. Stop it with Ctrl-C."]
     lines += [f"  {name:14} {place}" for name, place in places]
@@ -55,6 +70,7 @@ def welcome(policy: PolicyFile, places: list[tuple[str, str]]) -> list[str]:
             "Send a message through the gateway:",
             f"  python3 -c \"import smtplib; smtplib.SMTP('{host}', {port}).sendmail('a.teacher@{domain}', "
             "'someone@outside.example', 'Subject: Hello\\r\\n\\r\\nGood morning\\r\\n')\"",
-            "See it in the outside world:  muniment outside     In the record:  muniment status",
+            f"See it in the outside world:  {hint.replace('{}', 'outside')}",
+            f"See it in the record:         {hint.replace('{}', 'status')}",
         ]
     return lines

@@ -30,7 +30,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--checkpoint", type=Path, help="a checkpoint kept elsewhere, which the record must continue"
     )
-    parser.add_argument("--vkey", help="the ledger's key from the sheet in the safe; else the one in the home is used")
+    parser.add_argument(
+        "--vkey", help="the ledger's key from the sheet in the safe; else the one in the home is used"
+    )
     parser.set_defaults(handler=run)
 
 
@@ -78,7 +80,8 @@ def _lines(report: Report) -> Iterator[str]:
     if report.is_whole:
         yield f"The record is whole: {report.leaves:,} entries in {report.segments} segments, proved again"
     else:
-        yield f"{len(report.findings)} things are not as they must be:"
+        count = len(report.findings)
+        yield "1 thing is not as it must be:" if count == 1 else f"{count} things are not as they must be:"
         yield from (f"  {finding}" for finding in report.findings)
     yield from report.notes
     rate = report.leaves / report.seconds if report.seconds else 0
