@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from muniment.guard.mail import smtp_reply as replies
 from muniment.guard.mail.auth_name import AuthName
+from muniment.guard.mail.smtp_client import size_limit
 from muniment.guard.mail.smtp_command import Mail, Recipient
 from muniment.guard.mail.smtp_event import Auth, DataBegin, Goodbye, Hello, Message, Reset, StartTls
 from muniment.guard.mail.smtp_reply import Reply
@@ -192,7 +193,8 @@ class Session(asyncio.Protocol):
     def _extensions(self, offers: dict[str, str] | None) -> list[str]:
         """Return what this door offers: no more than the next hop, as far as that is known."""
         server = self.server
-        found = ["PIPELINING", f"SIZE {server.max_message_bytes}", "ENHANCEDSTATUSCODES"]
+        size_bytes = min(server.max_message_bytes, size_limit(offers or {}) or server.max_message_bytes)
+        found = ["PIPELINING", f"SIZE {size_bytes}", "ENHANCEDSTATUSCODES"]
         found += [word for word in ("8BITMIME", "SMTPUTF8") if offers is None or word in offers]
         if self._state.settings.tls is not None and not server.is_tls:
             found.append("STARTTLS")

@@ -1,6 +1,6 @@
 """What the record keeps of one message at the edge: the message, its refusal, and what the next hop said.
 
-The envelope map and the facts of an outcome are specified in docs/formats/smtp-edge.md. Source: R-5.1-a, R-2.1-b.
+The envelope map and the facts of an outcome are specified in docs/formats/mail-gateway.md. Source: R-5.1-a, R-2.1-b.
 """
 
 from __future__ import annotations

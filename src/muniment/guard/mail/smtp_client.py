@@ -80,6 +80,12 @@ def parse_extensions(reply: Reply) -> dict[str, str]:
     return offers
 
 
+def size_limit(offers: Mapping[str, str]) -> int:
+    """Return the largest message a next hop takes, in bytes; 0 when it names none. Source: RFC 1870 section 3."""
+    text = offers.get("SIZE", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else 0
+
+
 def mail_command(mail: Mail, offers: Mapping[str, str]) -> bytes:
     """Return MAIL with those parameters the next hop offers."""
     line = f"MAIL FROM:<{mail.sender}>"

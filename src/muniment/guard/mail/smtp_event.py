@@ -1,6 +1,6 @@
 """What the server's side of SMTP tells its caller; which of these wait for a reply is said at each.
 
-Source: docs/formats/smtp-edge.md.
+Source: docs/formats/mail-gateway.md.
 """
 
 from __future__ import annotations
