@@ -5,6 +5,7 @@ Hostile bytes give a shorter letter with a note, never an error.
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 from collections.abc import Iterator
@@ -16,11 +17,14 @@ from muniment.guard.mail.footer_words import Words, words
 from muniment.policy.particulars import Particulars
 
 SHOWN_BYTES = 256 << 10
+_PARSED_BYTES = 4 << 20
 _MOST_PARTS = 20
 _FOOTER_LINES = 8
-_UNSEEN = re.compile(r"<(style|script|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
-_BREAK = re.compile(r"<(br|/p|/div|/tr|/li|/h[1-6])\b[^>]*>", re.IGNORECASE)
+# Codecs that are no character sets of mail; decoding by some of them takes time that grows with the square.
+_NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "unicode_escape"}
+_TAG = re.compile(r"<(?:!--|(/?[a-zA-Z][a-zA-Z0-9]*))")
+_BREAKS = {"br", "/p", "/div", "/tr", "/li", *(f"/h{size}" for size in range(1, 7))}
+_UNSEEN = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in ("style", "script", "head", "title")}
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,13 @@ def letter_of(raw: bytes, particulars: Particulars) -> Letter:
 
 def _marked(text: str, sought: Words) -> Iterator[Line]:
     """Yield the lines of `text`; the fewest lines that hold all four particulars are the footer."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
     first_word = sought.values[0].split(" ")[0]
     footer_until = 0
     for number, line in enumerate(lines):
         if number >= footer_until and first_word in line.casefold():
             footer_until = number + _footer_length(lines[number : number + _FOOTER_LINES], sought)
-        yield Line(_visible(line), number < footer_until)
+        yield Line(visible(line), number < footer_until)
 
 
 def _footer_length(lines: list[str], sought: Words) -> int:
@@ -80,7 +84,7 @@ def _footer_length(lines: list[str], sought: Words) -> int:
 def _texts(raw: bytes) -> Iterator[tuple[str, str]]:
     """Yield kind and text of each part a reader sees."""
     try:
-        found = message_from_bytes(raw, policy=policy.compat32)
+        found = message_from_bytes(raw[:_PARSED_BYTES], policy=policy.compat32)
         parts = [part for part in found.walk() if part.get_content_maintype() == "text"][:_MOST_PARTS]
         texts = [(_kind(part), _text(part)) for part in parts]
     except Exception:  # the parser meets whatever was sent; the source above still shows it
@@ -100,18 +104,40 @@ def _text(part: Message) -> str:
 
 
 def _from_html(text: str) -> str:
-    bare = _TAG.sub("", _BREAK.sub("\n", _UNSEEN.sub("", text)))
-    lines = [" ".join(line.split()) for line in html.unescape(bare).split("\n")]
+    lines = [" ".join(line.split()) for line in html.unescape("".join(_seen(text))).split("\n")]
     return "\n".join(line for line in lines if line)
+
+
+def _seen(text: str) -> Iterator[str]:
+    """Yield what stands between the tags, a line break for those that make one; in time linear in the text."""
+    at, unclosed = 0, set[str]()
+    while (tag := _TAG.search(text, at)) is not None:
+        yield text[at : tag.start()]
+        name = (tag.group(1) or "!--").lower()
+        if name in _UNSEEN and name not in unclosed:
+            closing = _UNSEEN[name].search(text, tag.end())
+            if closing is None:
+                unclosed.add(name)
+        else:
+            closing = None
+        yield "\n" if name in _BREAKS else ""
+        mark = "-->" if name == "!--" else ">"
+        end = text.find(mark, closing.end() if closing else tag.end())
+        if end < 0:
+            return
+        at = end + len(mark)
+    yield text[at:]
 
 
 def _decoded(data: bytes, charset: str) -> str:
     try:
+        if codecs.lookup(charset).name in _NO_CHARSETS:
+            charset = "utf-8"
         return data.decode(charset, "replace")
     except (LookupError, ValueError):
         return data.decode("utf-8", "replace")
 
 
-def _visible(line: str) -> str:
+def visible(line: str) -> str:
     """Return a line in which marks that change how a page is drawn are shown as what they are."""
     return "".join(mark if mark.isprintable() or mark == "\t" else f"\\u{ord(mark):04x}" for mark in line)

@@ -9,17 +9,27 @@ import base64
 import binascii
 import json
 import socket
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from muniment.account.letter import visible
+from muniment.account.record_state import in_bytes, when
 from muniment.policy.errors import Missing, Unavailable
+from muniment.policy.policyfile import PolicyFile
 from muniment.record.client import short_path
 
 SOCKET = "sink.sock"
 _SECONDS = 10.0
 _MOST_BYTES = 400 << 20
+_LONGEST_SUBJECT = 500
+_SHOWN_RECIPIENTS = 3
+_LISTENERS = {"outside": "The outside world", "inside": "Our own mail server"}
 Answer = TypeVar("Answer")
 
 
@@ -44,6 +54,60 @@ class Shown(Arrival, frozen=True):
     def raw(self) -> bytes:
         """Return the message as it arrived."""
         return base64.b64decode(self.raw_base64)
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One message as a page names it; every text is safe to show as text."""
+
+    number: int
+    subject: str
+    sender: str
+    recipients: str
+    where: str
+    time: str
+    size: str
+
+
+def heading(arrival: Arrival, now: datetime) -> Heading:
+    """Return how a page names a message at an aware moment."""
+    named = ", ".join(arrival.rcpt_to[:_SHOWN_RECIPIENTS])
+    more = len(arrival.rcpt_to) - _SHOWN_RECIPIENTS
+    return Heading(
+        number=arrival.id,
+        subject=visible(_decoded(arrival.subject)).strip() or "A message without a subject",
+        sender=visible(arrival.mail_from.strip("<>")) or "a mail server, which wants no answer",
+        recipients=visible(named) + (f" and {more:,} more" if more > 0 else ""),
+        where=_LISTENERS.get(arrival.listener, visible(arrival.listener)),
+        time=_time(arrival.received_at, now),
+        size=in_bytes(arrival.size),
+    )
+
+
+def sending_command(policy: PolicyFile) -> str:
+    """Return a line for a terminal that hands a message in at the gateway's inside door."""
+    host, _, port = policy.gateway.inside.rpartition(":")
+    domain = policy.organisation.domains[0]
+    return (
+        f"python3 -c \"import smtplib; smtplib.SMTP('{host.strip('[]')}', {port}).sendmail('a.teacher@{domain}', "
+        "'someone@outside.example', 'Subject: Hello\\r\\n\\r\\nGood morning\\r\\n')\""
+    )
+
+
+def _decoded(subject: str) -> str:
+    """Return a subject whose encoded words are decoded, unless they cannot be."""
+    short = subject[:_LONGEST_SUBJECT] + ("…" if len(subject) > _LONGEST_SUBJECT else "")
+    try:
+        return str(make_header(decode_header(short)))
+    except (HeaderParseError, LookupError, ValueError):
+        return short
+
+
+def _time(iso: str, now: datetime) -> str:
+    try:
+        return when(int(datetime.fromisoformat(iso).timestamp() * 1000), now)
+    except (ValueError, OverflowError):
+        return visible(iso)
 
 
 class _List(msgspec.Struct, frozen=True):

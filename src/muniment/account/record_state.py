@@ -97,14 +97,11 @@ def when(milliseconds: int, now: datetime) -> str:
 
 def _title(problems: tuple[str, ...], gaps: int) -> str:
     if problems:
-        return (
-            "The record needs you"
-            if len(problems) == 1
-            else f"The record needs you in {len(problems)} things"
-        )
+        few = len(problems) == 1
+        return "The record needs you" if few else f"The record needs you in {len(problems)} things"
     if gaps:
-        return f"The record is whole, but for {gaps} gap{'s' if gaps > 1 else ''}"
-    return "The record is whole"
+        return f"The record has {'one gap' if gaps == 1 else f'{gaps:,} gaps'}"
+    return "The record has no gap"
 
 
 def _row(stream: Mapping[str, Any], now: datetime) -> StreamRow:

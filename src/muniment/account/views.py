@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 from muniment.account import outside
 from muniment.account.letter import letter_of
 from muniment.account.record_state import describe, in_bytes
-from muniment.people.moment import in_words
 from muniment.policy.errors import Missing, Unavailable
 from muniment.policy.policyfile import PolicyFile
 from muniment.record.client import Recorder
@@ -29,20 +28,23 @@ def record_state(request: HttpRequest) -> HttpResponse:
         with Recorder(home.socket, timeout_seconds=_ANSWER_SECONDS) as recorder:
             status = recorder.status()
     except Unavailable as error:
-        return render(request, "account/silent.html", {"found": str(error)}, status=error.http_status)
-    return render(request, "account/record_state.html", {"state": describe(status, datetime.now(UTC))})
+        context = {"found": str(error), "is_witnessed": False}
+        return render(request, "account/silent.html", context, status=error.http_status)
+    state = describe(status, datetime.now(UTC))
+    return render(request, "account/record_state.html", {"state": state, "is_witnessed": state.is_witnessed})
 
 
 @require_safe
 def outside_list(request: HttpRequest) -> HttpResponse:
     """List what reached the example's outside world."""
     home, policy = _example()
+    now = datetime.now(UTC)
+    found = [outside.heading(each, now) for each in outside.arrivals(home.run)]
     context = {
-        "arrivals": [
-            (each, _time(each.received_at), in_bytes(each.size)) for each in outside.arrivals(home.run)
-        ],
+        "title": _arrived(len(found)),
+        "arrivals": found,
         "inside_door": policy.gateway.inside,
-        "domain": policy.organisation.domains[0],
+        "command": outside.sending_command(policy),
     }
     return render(request, "account/outside.html", context)
 
@@ -54,10 +56,8 @@ def outside_message(request: HttpRequest, number: int) -> HttpResponse:
     message = outside.message(home.run, number)
     letter = letter_of(message.raw, policy.organisation.particulars)
     context = {
-        "message": message,
+        "arrival": outside.heading(message, datetime.now(UTC)),
         "letter": letter,
-        "time": _time(message.received_at),
-        "size": in_bytes(message.size),
         "left_out": in_bytes(letter.left_out_bytes) if letter.left_out_bytes else "",
     }
     return render(request, "account/outside_message.html", context)
@@ -77,9 +77,7 @@ def _example() -> tuple[Home, PolicyFile]:
     return home, policy
 
 
-def _time(iso: str) -> str:
-    try:
-        moment = datetime.fromisoformat(iso)
-    except ValueError:
-        return iso
-    return in_words(moment)
+def _arrived(count: int) -> str:
+    if count == 0:
+        return "Nothing has arrived yet"
+    return "One message has arrived" if count == 1 else f"{count:,} messages have arrived"

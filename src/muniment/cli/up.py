@@ -9,12 +9,14 @@ import shutil
 import sys
 from pathlib import Path
 
+from muniment.account.outside import sending_command
 from muniment.cli.options import common
 from muniment.policy.errors import Unavailable
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record import machine
 from muniment.record.home import Home
 from muniment.serve.supervisor import Stopping, running, services_of, wait_until_one_ends
+from muniment.site import prepare
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     home = Home(args.home.absolute())
     policy = load(home.policy_file)
     secret = machine.find(home, os.environ, _ask)
+    prepare(home)
     with Stopping() as stopping, running(services_of(home, policy), secret) as services:
         places = [(service.name, service.place) for service in services]
         for line in welcome(policy, places, _hint(args.home)):
@@ -64,12 +67,9 @@ def welcome(policy: PolicyFile, places: list[tuple[str, str]], hint: str = "muni
     lines = [f"{stamp}{policy.organisation.name}: everything runs. Stop it with Ctrl-C."]
     lines += [f"  {name:14} {place}" for name, place in places]
     if policy.example and policy.gateway.inside:
-        host, _, port = policy.gateway.inside.rpartition(":")
-        domain = policy.organisation.domains[0]
         lines += [
             "Send a message through the gateway:",
-            f"  python3 -c \"import smtplib; smtplib.SMTP('{host}', {port}).sendmail('a.teacher@{domain}', "
-            "'someone@outside.example', 'Subject: Hello\\r\\n\\r\\nGood morning\\r\\n')\"",
+            f"  {sending_command(policy)}",
             f"See it in the outside world:  {hint.replace('{}', 'outside')}",
             f"See it in the record:         {hint.replace('{}', 'status')}",
         ]

@@ -5,12 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Sequence
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from threading import Thread
 
 from muniment.policy.errors import MunimentError
 from muniment.policy.policyfile import load
 from muniment.record.home import Home
+
+_ANSWER_SECONDS = 5.0
+_PAUSE_SECONDS = 0.05
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,9 +47,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         log_access=False,
         log_level=LogLevels.warning,
     )
-    server.on_startup(lambda: print(f"ready http://{host}:{port}/", flush=True))
+    server.on_startup(Thread(target=_say_ready, args=(host, int(port)), daemon=True).start)
     server.serve()
     return 0
+
+
+def _say_ready(host: str, port: int) -> None:
+    """Say `ready` once a page is answered: the worker needs a moment after the server has started."""
+    while True:
+        connection = HTTPConnection(host.strip("[]"), port, timeout=_ANSWER_SECONDS)
+        try:
+            connection.request("GET", "/static/tokens.css")
+            if connection.getresponse().status == HTTPStatus.OK:
+                print(f"ready http://{host}:{port}/", flush=True)
+                return
+        except (OSError, HTTPException):
+            pass
+        finally:
+            connection.close()
+        time.sleep(_PAUSE_SECONDS)
 
 
 if __name__ == "__main__":

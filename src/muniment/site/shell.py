@@ -1,4 +1,7 @@
-"""What the shell around every page shows: the organisation, whether it is an example, where one can go."""
+"""What the shell around every page shows: the organisation, whether it is an example, whether anybody witnessed.
+
+Until the recorder says that a proof has left this machine, every page says "not yet witnessed".
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+
+from muniment.policy.errors import MunimentError
+from muniment.record.client import Recorder
+from muniment.record.home import Home
+
+# In the order in which they build on each other.
+STYLES = ("tokens.css", "elements.css", "layout.css", "table.css", "paper.css")
+_ANSWER_SECONDS = 2.0
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -15,4 +26,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "organisation": policy.organisation.short_name if policy else "",
         "example": bool(policy and policy.example),
         "path": request.path,
+        "styles": STYLES,
+        "is_witnessed": is_witnessed,
     }
+
+
+def is_witnessed() -> bool:
+    """Tell whether the recorder says that the record is witnessed; a template asks only when its view did not."""
+    home: Home | None = settings.MUNIMENT_HOME
+    if home is None:
+        return False
+    try:
+        with Recorder(home.socket, timeout_seconds=_ANSWER_SECONDS) as recorder:
+            return bool(recorder.status().get("witnessed"))
+    except MunimentError:
+        return False
