@@ -54,6 +54,8 @@ else:
 
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+if MUNIMENT_POLICY is not None:
+    ALLOWED_HOSTS.append(MUNIMENT_POLICY.console.listen.rpartition(":")[0])
 ROOT_URLCONF = "muniment.site.urls"
 WSGI_APPLICATION = "muniment.site.wsgi.application"
 INSTALLED_APPS = ["muniment.people", "muniment.account", "muniment.site"]
