@@ -18,7 +18,7 @@ from muniment.guard.mail.smtp_client import (
 )
 from muniment.guard.mail.smtp_reply import Reply
 from muniment.policy.gateway import HopTLS
-from muniment.serve.gateway_settings import HopAddress, Limits
+from muniment.serve.gateway_settings import HopAddress, Limits, is_loopback
 
 
 class HopLost(Exception):
@@ -36,6 +36,7 @@ class Hop(asyncio.Protocol):
         self.address = address
         self.offers: dict[str, str] = {}
         self.is_tls = False
+        self._is_near = False
         self.is_dirty = False  # a transaction was left open and needs RSET
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -117,6 +118,11 @@ class Hop(asyncio.Protocol):
         """Whether the connection still stands."""
         return self._lost is None and self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def is_confidential(self) -> bool:
+        """Whether nobody on a wire can listen: TLS is on, or the hop is on this machine."""
+        return self.is_tls or self._is_near
+
     async def ask(self, *commands: bytes, seconds: float = 0) -> list[Reply]:
         """Send commands, in one go where the hop takes PIPELINING, and return their replies in order.
 
@@ -165,6 +171,8 @@ class Hop(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self._is_near = peer is not None and is_loopback(peer[0])
 
     def data_received(self, data: bytes) -> None:
         """Match replies to commands; one nobody asked for ends the connection."""

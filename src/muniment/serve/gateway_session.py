@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from muniment.guard.mail import smtp_reply as replies
 from muniment.guard.mail.auth_name import AuthName
+from muniment.guard.mail.direction import Door
 from muniment.guard.mail.smtp_client import size_limit
 from muniment.guard.mail.smtp_command import Mail, Recipient
 from muniment.guard.mail.smtp_event import Auth, DataBegin, Goodbye, Hello, Message, Reset, StartTls
@@ -55,6 +56,7 @@ class Session(asyncio.Protocol):
         self._is_lost = self._is_paused = False
         self._secured: list[bytes] | None = None  # what TLS delivers before start_tls has returned
         self._auth_name = AuthName()
+        self._is_signing_in = False
         self._handlers: dict[type, Callable[[Any], Awaitable[None]]] = {
             Hello: self._hello,
             Mail: self._envelope,
@@ -72,7 +74,7 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the client and begin."""
         self._transport = cast(asyncio.Transport, transport)
-        host, port = transport.get_extra_info("peername")[:2]
+        host, port = (transport.get_extra_info("peername") or ("", 0))[:2]  # none when it is gone already
         self._transactions = Transactions(self._state, self._listener, Client(host, port))
         self._state.sessions.add(self)
         self._state.counters["sessions"] += 1
@@ -198,9 +200,15 @@ class Session(asyncio.Protocol):
         found += [word for word in ("8BITMIME", "SMTPUTF8") if offers is None or word in offers]
         if self._state.settings.tls is not None and not server.is_tls:
             found.append("STARTTLS")
-        if offers and offers.get("AUTH") and (server.is_tls or self._transactions.client.is_loopback):
+        if offers and offers.get("AUTH") and self._may_sign_in:
             found.append(f"AUTH {offers['AUTH']}")
         return found
+
+    @property
+    def _may_sign_in(self) -> bool:
+        """Whether a password may pass: at the inside door only, and never where a wire could be listened to."""
+        is_private = self.server.is_tls or self._transactions.client.is_loopback
+        return self._listener.door is Door.INSIDE and is_private
 
     async def _envelope(self, first: Mail | Recipient) -> None:
         """Ask the next hop about MAIL and the RCPTs that were pipelined behind it, in one go."""
@@ -227,11 +235,12 @@ class Session(asyncio.Protocol):
 
     async def _start_tls(self, _event: StartTls) -> None:
         """Begin TLS. Nothing is awaited between the last look at clear text and the moment TLS takes over."""
-        self._transactions.reset()
+        self._transactions.sign_out()
         context = self._state.settings.tls
         if context is None:
             return
         self._flush()
+        self._resume()
         self._secured = []
         try:
             transport = await self._loop.start_tls(
@@ -248,13 +257,15 @@ class Session(asyncio.Protocol):
     async def _auth(self, event: Auth) -> None:
         """Pass a line of authentication to the next hop, and its answer back."""
         transactions = self._transactions
-        if event.line[:5].upper() == b"AUTH ":
+        begins = not self._is_signing_in
+        if begins:
             self._auth_name = AuthName()
         self._auth_name.hear(event.line)
         try:
-            reply = await transactions.pass_line(event.line)
+            reply = await transactions.pass_line(event.line, begins)
         except HopLost as lost:
             reply = lost.reply
+        self._is_signing_in = reply.code == 334
         if reply.code == 235:
-            transactions.client.user = self._auth_name.name
+            transactions.signed_in(self._auth_name.name)
         self.server.reply(reply)

@@ -5,6 +5,7 @@ The view is one immutable value that is swapped whole; every Decision names its 
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from pathlib import Path
 
@@ -118,6 +119,14 @@ def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
             "mend gateway.tls_certificate and gateway.tls_key, or leave both empty"
         ) from error
     return context
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an IP address, with or without a zone, is this machine's own."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def _listeners(table: GatewayTable) -> list[Listener]:

@@ -6,7 +6,6 @@ Each method returns the reply the client is to hear; none lets a failure of the 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +21,7 @@ from muniment.policy.decision import Decision
 from muniment.policy.errors import Unavailable
 from muniment.record.entry import Direction, Entry, Receipt
 from muniment.serve.gateway_hop import Hop, HopLost
-from muniment.serve.gateway_settings import Listener
+from muniment.serve.gateway_settings import Listener, is_loopback
 from muniment.serve.gateway_state import GatewayState
 
 NOT_OURS = Reply.of(
@@ -44,11 +43,12 @@ class Client:
     helo: str = ""
     is_tls: bool = False
     user: str = ""
+    is_signed_in: bool = False
 
     @property
     def is_loopback(self) -> bool:
         """Whether the connection never left this machine."""
-        return ipaddress.ip_address(self.host.partition("%")[0]).is_loopback
+        return is_loopback(self.host)
 
 
 @dataclass
@@ -78,15 +78,37 @@ class Transactions:
             hop = await self._connected() if self._listener.hop else None
         except HopLost:
             return None
-        return hop.offers if hop else None
+        if hop is None or hop.is_confidential:
+            return hop.offers if hop else None
+        return {keyword: rest for keyword, rest in hop.offers.items() if keyword != "AUTH"}
 
-    async def pass_line(self, line: bytes) -> Reply:
-        """Send a line of authentication to the hop and return its reply.
+    async def pass_line(self, line: bytes, begins: bool) -> Reply:
+        """Send a line of authentication to the hop and return its reply; `begins` marks the AUTH command.
 
         Raises:
             HopLost: it went away.
         """
-        return (await (await self._connected()).ask(line + b"\r\n"))[0]
+        if not begins:
+            return (await self._standing().ask(line + b"\r\n"))[0]
+        hop = await self._connected()
+        if not hop.is_confidential:
+            raise HopLost("the way to the next hop is not private any more", "4.7.4")
+        if hop.is_dirty:
+            await hop.ask(b"RSET\r\n")
+            hop.is_dirty = False
+        return (await hop.ask(line + b"\r\n"))[0]
+
+    def signed_in(self, name: str) -> None:
+        """Note that the hop let the client in; from now on no other connection stands in for this one."""
+        self.client.user, self.client.is_signed_in = name, True
+
+    def sign_out(self) -> None:
+        """Forget what was learnt in clear text, before TLS. Source: RFC 3207 section 4.2."""
+        self.reset()
+        if self.client.is_signed_in and self._hop is not None:
+            self._hop.close()
+            self._hop = None
+        self.client.user, self.client.is_signed_in = "", False
 
     def hold(self, message_bytes: int) -> bool:
         """Reserve memory for the message being read; False when there is none left."""
@@ -329,7 +351,7 @@ class Transactions:
         hop, address = self._hop, self._listener.hop
         if hop is not None and hop.is_usable:
             return hop
-        if address is None or (hop is not None and self.client.user):
+        if address is None or self.client.is_signed_in:
             raise HopLost("the next hop hung up", "4.4.2")
         settings = self._state.settings
         self._hop = await Hop.connect(address, settings.hostname, settings.limits)
