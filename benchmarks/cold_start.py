@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.serve.house import House
+
 from benchmarks.harness import Figure, Options, compared, scratch, side_by_side, tree_bytes
 from benchmarks.homes import make_large_home
 from muniment.record.home import Home
-from tests.serve.house import House
 
 LIMIT_SECONDS = 2.0
 

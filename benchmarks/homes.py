@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.record.recording import SECRET, make_home
+
 from benchmarks.harness import say
 from muniment.record.entry import Capture, Channel, Direction, Entry, Kind, Retention, Stream
 from muniment.record.home import Home
 from muniment.record.opening import clock_ms, open_record
-from tests.record.recording import SECRET, make_home
 
 BATCH = 4096
 PUBLISH_EVERY = 32 * BATCH

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 import zstandard
+from tests.record.recording import officer_view
+from tests.serve.house import house
 
 from benchmarks.harness import Figure, Options, Peer, compared, rate, say, scratch, side_by_side, tree_bytes
 from benchmarks.samples import messages
@@ -24,8 +26,6 @@ from muniment.record.frame import parse_sections
 from muniment.record.home import Home
 from muniment.record.reading import read_frame
 from muniment.record.unsealing import OfficerView
-from tests.record.recording import officer_view
-from tests.serve.house import house
 
 CIPHERTEXT_LIMIT, SEGMENTS_LIMIT, HOME_LIMIT = 0.29, 0.38, 0.50
 

@@ -5,16 +5,40 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from tests.organisation import PARTICULARS, TUTOR
+
 from muniment.guard.mail.direction import Door
 from muniment.guard.mail.mail_entry import Envelope, message_entry
 from muniment.guard.mail.verdict import judge
 from muniment.record.entry import Direction, Entry
-from tests.organisation import PARTICULARS, TUTOR
 
 BODY_BYTES = 3_600
-_ONSETS = "b br c ch d f g gr h l m n p pl r s sh st t th tr w".split()
-_VOWELS = "a e i o u ai ea ee oo ou".split()
-_CODAS = "d g l ll m n nd ng p r rd s st t th".split()
+_ONSETS = [
+    "b",
+    "br",
+    "c",
+    "ch",
+    "d",
+    "f",
+    "g",
+    "gr",
+    "h",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pl",
+    "r",
+    "s",
+    "sh",
+    "st",
+    "t",
+    "th",
+    "tr",
+    "w",
+]
+_VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ee", "oo", "ou"]
+_CODAS = ["d", "g", "l", "ll", "m", "n", "nd", "ng", "p", "r", "rd", "s", "st", "t", "th"]
 
 
 def messages(count: int, seed: int = 1) -> Iterator[bytes]:

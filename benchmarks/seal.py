@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.record.recording import SECRET, check_record, make_home
+
 from benchmarks.harness import Figure, Options, compared, rate, side_by_side
 from benchmarks.samples import messages, outbound_entry
 from muniment.record.entry import Entry
 from muniment.record.opening import clock_ms, open_record
-from tests.record.recording import SECRET, check_record, make_home
 
 BATCH = 64
 PUBLISH_SECONDS = 1.0

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks.harness import Contestant, Figure, Options, compared, rate, side_by_side
 from tests.organisation import TUTOR
 from tests.serve.house import house
 from tests.serve.ports import free_port
+
+from benchmarks.harness import Contestant, Figure, Options, compared, rate, side_by_side
 
 SESSIONS = 50
 BYTES = 4096

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+
+from tests.record.recording import SECRET
 
 from benchmarks.harness import Figure, Options, compared, scratch, side_by_side
 from benchmarks.homes import make_large_home
@@ -15,7 +16,6 @@ from muniment.record.keeper import Keeper
 from muniment.record.ledger.vkey import parse_vkey
 from muniment.record.opening import VKEY_FILE, origin_of
 from muniment.record.verify import verify
-from tests.record.recording import SECRET
 
 LEAVES = 200_000
 
