@@ -13,32 +13,7 @@ from muniment.guard.mail.verdict import judge
 from muniment.record.entry import Direction, Entry
 
 BODY_BYTES = 3_600
-_ONSETS = [
-    "b",
-    "br",
-    "c",
-    "ch",
-    "d",
-    "f",
-    "g",
-    "gr",
-    "h",
-    "l",
-    "m",
-    "n",
-    "p",
-    "pl",
-    "r",
-    "s",
-    "sh",
-    "st",
-    "t",
-    "th",
-    "tr",
-    "w",
-]
-_VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ee", "oo", "ou"]
-_CODAS = ["d", "g", "l", "ll", "m", "n", "nd", "ng", "p", "r", "rd", "s", "st", "t", "th"]
+_ONSETS, _VOWELS, _CODAS = "bcdfghlmnprstw", "aeiou", "dglmnprst"
 
 
 def messages(count: int, seed: int = 1) -> Iterator[bytes]:
