@@ -15,8 +15,11 @@ from typing import Any
 
 import msgspec
 
+from muniment.people.snapshot import encode, head_of, make_current
+from muniment.policy.policyfile import load
 from muniment.record.catalogue import Row
 from muniment.record.client import Recorder
+from muniment.record.disk import Disk
 from muniment.record.entry import Stream
 from muniment.record.home import Home
 from muniment.record.machine import VARIABLE, example_text
@@ -111,6 +114,11 @@ class House:
         return self.entries(stream)[-1]
 
 
+def compile_policy(home: Home) -> None:
+    """Make a snapshot of the policy file and of nobody the current one, as the console does with a database."""
+    make_current(home.snapshot_dir, encode(head_of(load(home.policy_file)), ()), Disk())
+
+
 def envelope_map(opened: Opened) -> dict[str, Any]:
     return dict(msgspec.msgpack.decode(opened.meta))
 
@@ -151,6 +159,7 @@ def house(path: Path, *names: str, options: Sequence[str] = (), **overrides: obj
         "console__listen": f"127.0.0.1:{free_port()}",
     }
     found = House(make_home(path, **(settings | overrides)), ports, options)
+    compile_policy(found.home)
     try:
         for name in names or ("recorder", "sink", "gateway"):
             found.start(name)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from muniment.people.snapshot import CURRENT, current_digest
 from muniment.record.entry import Stream
 
 from .hop import Hop
-from .house import House, facts, house
+from .house import House, compile_policy, facts, house
 from .ports import free_port
 from .talk import Talk, stuffed, until
 
@@ -186,21 +187,24 @@ def test_a_recorder_that_hangs_means_try_later(running: House, hop: Hop) -> None
     fine(running, b"awake again")
 
 
-def test_a_change_of_the_policy_file_is_seen_and_a_mistake_in_it_changes_nothing(running: House) -> None:
+def test_a_new_snapshot_is_taken_up_and_one_that_cannot_be_read_changes_nothing(running: House) -> None:
     policy = running.home.policy_file
     text = policy.read_text()
     first = running.status()["snapshot"]
+    assert first == current_digest(running.home.snapshot_dir)
     policy.write_text(
         text.replace('domains = ["training.example"]', 'domains = ["training.example", "b.example"]')
     )
+    compile_policy(running.home)
     assert until(lambda: running.status()["snapshot"] != first)
     second = running.status()["snapshot"]
-    policy.write_text("nonsense")
+    (running.home.snapshot_dir / CURRENT).write_text("0" * 64)
     with Talk(running.ports["outside"]) as talk:
         replies = talk.envelope(OUTSIDER, "x@b.example")
         assert replies[-1].startswith(b"250")
     assert running.status()["snapshot"] == second
     policy.write_text(text)
+    compile_policy(running.home)
     assert until(lambda: running.status()["snapshot"] == first)
 
 

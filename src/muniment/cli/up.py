@@ -15,7 +15,7 @@ from muniment.policy.errors import Unavailable
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record import machine
 from muniment.record.home import Home
-from muniment.serve.supervisor import Stopping, running, services_of, wait_until_one_ends
+from muniment.serve.supervisor import PolicyWatch, Stopping, running, services_of, wait_until_one_ends
 from muniment.site import prepare
 
 
@@ -31,12 +31,13 @@ def run(args: argparse.Namespace) -> int:
     home = Home(args.home.absolute())
     policy = load(home.policy_file)
     secret = machine.find(home, os.environ, _ask)
+    watch = PolicyWatch(home)
     prepare(home)
     with Stopping() as stopping, running(services_of(home, policy), secret) as services:
         places = [(service.name, service.place) for service in services]
         for line in welcome(policy, places, _hint(args.home)):
             print(line, flush=True)
-        ended = wait_until_one_ends(services, stopping)
+        ended = wait_until_one_ends(services, stopping, watch)
     if ended is not None:
         raise Unavailable(
             f"the {ended.name} ended by itself, so everything was stopped; what it said stands above"

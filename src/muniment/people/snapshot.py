@@ -23,6 +23,8 @@ import msgspec
 from muniment.people.address import fold_or_none
 from muniment.policy.errors import Missing, Tampered, Unavailable
 from muniment.policy.particulars import Particulars
+from muniment.policy.policyfile import PolicyFile
+from muniment.record.disk import Disk
 
 MAGIC = b"MUNISNAP"
 VERSION = 1
@@ -113,6 +115,32 @@ def encode(head: Head, holdings: Iterable[Holding]) -> bytes:
     rows = sorted(_ROW.pack(*_columns(holding)) for holding in holdings)
     start = _HEADER.pack(MAGIC, VERSION, len(packed), len(rows)) + packed
     return start + bytes(-len(start) % _ROW.size) + b"".join(rows)
+
+
+def head_of(policy: PolicyFile) -> Head:
+    """Return what a snapshot holds of the policy file."""
+    return Head(
+        policy=policy.digest,
+        policy_version=policy.policy.version,
+        example=policy.example,
+        domains=tuple(sorted(policy.organisation.domains)),
+        footer=policy.organisation.particulars,
+        gateway=GatewayRules(policy.gateway.hostname, policy.gateway.max_message_bytes),
+    )
+
+
+def make_current(folder: Path, data: bytes, disk: Disk) -> Path:
+    """Write a snapshot, make it the current one of `HOME/snapshots`, and return its path.
+
+    It is written whole and flushed before `current` names it; earlier snapshots stay, because Decisions name them.
+
+    Raises: Unavailable when the disk does not take it; the earlier snapshot is current then.
+    """
+    digest = sha256(data).hexdigest()
+    path = folder / f"{digest}{SUFFIX}"
+    disk.create_durable(path, data, 0o440)
+    disk.write_durable(folder / CURRENT, digest.encode() + b"\n")
+    return path
 
 
 def load(path: Path) -> Snapshot:

@@ -18,6 +18,7 @@ from typing import Any
 
 import uvloop
 
+from muniment.people.snapshot import CURRENT
 from muniment.policy.errors import BadInput, MunimentError, Unavailable
 from muniment.policy.policyfile import load
 from muniment.record.home import Home
@@ -50,7 +51,7 @@ class Gateway:
         for listener in self.state.settings.listeners:
             self._servers.append(await self._open(listener))
         self._servers.append(await serve_lines(self._home.run / SOCKET, self._answer))
-        self._watcher = asyncio.create_task(self._watch_policy())
+        self._watcher = asyncio.create_task(self._watch_snapshot())
 
     async def _open(self, listener: Listener) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -97,8 +98,8 @@ class Gateway:
             raise BadInput('the gateway answers {"op": "status"} only')
         return self.state.status()
 
-    async def _watch_policy(self) -> None:
-        """Swap the view when the policy file has changed; a file with mistakes changes nothing."""
+    async def _watch_snapshot(self) -> None:
+        """Swap the view when another snapshot is current; one that cannot be read changes nothing."""
         seen = self._stamp()
         while True:
             await asyncio.sleep(_VIEW_SECONDS)
@@ -109,21 +110,21 @@ class Gateway:
             try:
                 self.state.view = load_view(self._home)
             except MunimentError as error:
-                print(f"muniment gateway: the policy in force stays: {error}", file=sys.stderr, flush=True)
+                print(f"muniment gateway: the snapshot in force stays: {error}", file=sys.stderr, flush=True)
 
     def _stamp(self) -> tuple[int, int] | None:
         try:
-            found = self._home.policy_file.stat()
+            found = (self._home.snapshot_dir / CURRENT).stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size
+        return found.st_mtime_ns, found.st_ino
 
 
 async def serve(home: Home, limits: Limits) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
     Raises:
-        MunimentError: the policy file has mistakes, or a door cannot be opened.
+        MunimentError: the policy file has mistakes, there is no snapshot, or a door cannot be opened.
     """
     gateway = Gateway(settings_of(load(home.policy_file), limits), load_view(home), home)
     await gateway.start()

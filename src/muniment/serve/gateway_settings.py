@@ -1,4 +1,4 @@
-"""What the gateway is told at its start: doors, hops, limits; and the view of the policy it decides by.
+"""What the gateway is told at its start: doors, hops, limits; and the view of the snapshot it decides by.
 
 The view is one immutable value that is swapped whole; every Decision names its digest.
 """
@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 
 from muniment.guard.mail.direction import Door, fold_domain
+from muniment.people.snapshot import load_current
 from muniment.policy.errors import BadInput
 from muniment.policy.gateway import Gateway as GatewayTable
 from muniment.policy.gateway import HopTLS, split_address
 from muniment.policy.particulars import Particulars
-from muniment.policy.policyfile import PolicyFile, load
+from muniment.policy.policyfile import PolicyFile
 from muniment.record.home import Home
 
 
@@ -55,7 +56,7 @@ class Listener(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """What decisions are made by: our folded domains, our particulars, and the digest that names both."""
+    """What decisions are made by: our folded domains, our particulars, and the digest of the snapshot they are of."""
 
     digest: str
     domains: frozenset[str]
@@ -73,19 +74,18 @@ class Settings(msgspec.Struct, frozen=True):
     tls: ssl.SSLContext | None = None
 
 
-def view_of(policy: PolicyFile) -> View:
-    """Return the view of a policy file."""
-    domains = frozenset(fold_domain(domain) for domain in policy.organisation.domains)
-    return View(policy.digest.hex(), domains, policy.organisation.particulars)
-
-
 def load_view(home: Home) -> View:
-    """Return the view that holds now.
+    """Return the view of the snapshot that is current now.
 
     Raises:
-        Missing, BadInput: the policy file is not there or has mistakes.
+        Missing, Unavailable, Tampered: there is none, or it is not what its name promises.
     """
-    return view_of(load(home.policy_file))
+    snapshot = load_current(home.snapshot_dir)
+    try:
+        domains = frozenset(fold_domain(domain) for domain in snapshot.head.domains)
+        return View(snapshot.digest, domains, snapshot.footer)
+    finally:
+        snapshot.close()
 
 
 def settings_of(policy: PolicyFile, limits: Limits) -> Settings:

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from muniment.policy.errors import Unavailable
-from muniment.policy.policyfile import PolicyFile
+from muniment.policy.errors import MunimentError, Unavailable
+from muniment.policy.policyfile import PolicyFile, load
 from muniment.record.home import Home
+from muniment.site import prepare
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -147,11 +148,41 @@ class Stopping:
         self.is_asked = True
 
 
-def wait_until_one_ends(services: Sequence[Service], stopping: Stopping) -> Service | None:
-    """Return the service that ended by itself, or None when stopping was asked for."""
+class PolicyWatch:
+    """Has the snapshot compiled anew when the policy file has changed; a file with mistakes changes nothing."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._seen = self._stamp()
+
+    def look(self) -> None:
+        """Compile if the file is another than at the last look; say so on standard error when it has mistakes."""
+        now = self._stamp()
+        if now == self._seen:
+            return
+        self._seen = now
+        try:
+            load(self._home.policy_file)
+            prepare(self._home)
+        except MunimentError as error:
+            print(f"muniment: the policy in force stays: {error}", file=sys.stderr, flush=True)
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._home.policy_file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def wait_until_one_ends(
+    services: Sequence[Service], stopping: Stopping, watch: PolicyWatch
+) -> Service | None:
+    """Return the service that ended by itself, or None when stopping was asked for; keep an eye on the policy file."""
     while not stopping.is_asked:
         for service in services:
             if service.process is not None and service.process.poll() is not None:
                 return service
+        watch.look()
         time.sleep(0.2)
     return None
