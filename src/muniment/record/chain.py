@@ -17,6 +17,7 @@ from muniment.record.entry import Entry, Kind
 WHOLE_LIMIT_BYTES = 16 << 20
 PIECE_BYTES = 2 << 20
 VERSION = 1
+_STRETCH_BYTES = 1 << 16
 
 
 class Patch(msgspec.Struct, frozen=True, array_like=True):
@@ -66,20 +67,24 @@ def head(entry: Entry, blobs: tuple[int, ...]) -> Entry:
 def difference(written: bytes, sent: bytes) -> Patch:
     """Return the least patch that turns `written` into `sent`."""
     shortest = min(len(written), len(sent))
-    start = _common(shortest, lambda n: written[:n] == sent[:n])
-    end = _common(shortest - start, lambda n: n == 0 or written[-n:] == sent[-n:])
+    start = _common(shortest, lambda a, b: written[a:b] == sent[a:b])
+    gap = len(sent) - len(written)
+    last = len(written)
+    end = _common(
+        shortest - start, lambda a, b: written[last - b : last - a] == sent[last - b + gap : last - a + gap]
+    )
     return Patch(start, end, sent[start : len(sent) - end])
 
 
-def _common(limit: int, is_equal: Callable[[int], bool]) -> int:
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        if is_equal(middle):
-            low = middle
+def _common(limit: int, is_equal: Callable[[int, int], bool]) -> int:
+    """Return how far, up to `limit`, `is_equal` holds; it tells of a stretch whether it is the same in both."""
+    at, step = 0, _STRETCH_BYTES
+    while at < limit and step:
+        if at + step <= limit and is_equal(at, at + step):
+            at += step
         else:
-            high = middle - 1
-    return low
+            step //= 2
+    return at
 
 
 def parse_manifest(data: bytes) -> Manifest:
