@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import random
+import re
 import struct
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 import pytest
 import zstandard
+from benchmarks import make_dictionary
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -207,6 +210,48 @@ def test_the_compressed_part_is_plain_zstandard():
     frame = b"\x28\xb5\x2f\xfd" + packed[packing._HEAD.size :]
     reader = zstandard.ZstdDecompressor(dict_data=dictionary.dictionary(dictionary.CURRENT))
     assert reader.decompress(frame, max_output_size=2000) == b"a line of text\n" * 99
+
+
+LETTER = (
+    b"From: Morgan Example <morgan@training.example>\nTo: all@training.example\nSubject: Fire drill on Thursday\n"
+    b"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+    b"Dear colleagues,\n\nthe meeting has been moved to Thursday. Please let me know if you are not able to attend.\n"
+)
+
+
+def test_the_shipped_dictionary_is_made_of_our_own_texts():
+    shipped = (Path(dictionary.__file__).parent / "dictionaries" / "1.zdict").read_bytes()
+    assert make_dictionary.made() == shipped
+    assert sha256(shipped).hexdigest() == dictionary.DIGESTS[1]
+
+
+def test_the_dictionary_names_nobody():
+    named = set(re.findall(rb"[\w.+-]+@([\w.-]+\.[a-z]{2,})", make_dictionary.made()))
+    assert named <= {b"googlemail.com"}  # that of an automatic sender
+
+
+def test_the_dictionary_makes_a_short_letter_much_smaller(monkeypatch):
+    with_it = pack(LETTER, None)
+    monkeypatch.setattr(dictionary, "CURRENT", dictionary.NONE)
+    monkeypatch.setattr(packing, "_codecs", packing._Codecs())
+    without = pack(LETTER, None)
+    assert len(with_it) < 0.65 * len(without)
+    assert unpack(with_it, LIMIT) == unpack(without, LIMIT) == (LETTER, None)
+
+
+def test_a_changed_dictionary_is_refused(monkeypatch):
+    packed = pack(LETTER, None)
+    monkeypatch.setattr(packing, "_codecs", packing._Codecs())
+    monkeypatch.setitem(dictionary.DIGESTS, 1, "0" * 64)
+    dictionary.dictionary.cache_clear()
+    with pytest.raises(Tampered, match="install this version"):
+        unpack(packed, LIMIT)
+
+
+def test_a_dictionary_that_is_not_known_is_refused():
+    packed = pack(LETTER, None)
+    with pytest.raises(Tampered, match="dictionary 2"):
+        unpack(packed[:1] + b"\x02" + packed[2:], LIMIT)
 
 
 @pytest.mark.parametrize("path", sorted(SHARED.glob("mail/*")), ids=lambda path: path.name)

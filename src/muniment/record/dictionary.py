@@ -16,9 +16,9 @@ import zstandard
 from muniment.policy.errors import Tampered
 
 NONE = 0
-CURRENT = NONE
+CURRENT = 1
 
-DIGESTS: dict[int, str] = {}
+DIGESTS = {1: "a5df0bafabcb9d0391ee88d5fc562d1f09f243a7a67e4b9ff1adedbdbfd14d70"}
 
 
 def known(number: int) -> bool:
@@ -37,4 +37,4 @@ def dictionary(number: int) -> zstandard.ZstdCompressionDict | None:
     data = (Path(__file__).parent / "dictionaries" / f"{number}.zdict").read_bytes()
     if sha256(data).hexdigest() != DIGESTS[number]:
         raise Tampered(f"compression dictionary {number} was changed; install this version of Muniment again")
-    return zstandard.ZstdCompressionDict(data)
+    return zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_RAWCONTENT)

@@ -24,11 +24,11 @@ from datetime import UTC, date, datetime
 
 from muniment.policy.errors import Unavailable
 from muniment.policy.policyfile import PolicyFile
-from muniment.record import line, wraps
+from muniment.record import line, packing, wraps
 from muniment.record.batch import Batch, Placed, Same
 from muniment.record.catalogue import Catalogue, Row, SegmentRow
 from muniment.record.disk import Disk
-from muniment.record.entry import Channel, Entry, Kind, Receipt, Retention, Stream
+from muniment.record.entry import Capture, Channel, Entry, Kind, Receipt, Retention, Stream
 from muniment.record.epoch import Epoch, Roots
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
@@ -38,7 +38,6 @@ from muniment.record.officers import OfficerSet
 from muniment.record.segment import SegmentId, SegmentWriter
 
 CLOCK_TOLERANCE_MS = 60_000
-WIRE_LEVEL, IMPORT_LEVEL = 3, 9
 _EPOCH_DAY = date(1970, 1, 1)
 _NOT_KNOWN = Same(b"", None, is_kept_as_long=False)
 
@@ -156,7 +155,7 @@ class Record:
             batch.add(
                 placed,
                 self._token_string(entry.addresses),
-                IMPORT_LEVEL if entry.capture == 4 else WIRE_LEVEL,
+                packing.IMPORT_LEVEL if entry.capture == Capture.IMPORT else packing.WIRE_LEVEL,
             )
         return batch
 

@@ -69,7 +69,7 @@ def seal_entry(
     if seals & SEAL_META:
         plain_meta = _encode((entry.shielded, entry.meta))
         key, seed = seal.sealed_keys(seeds.officers_meta, seal.blade(keeper, seal.META), salt)
-        meta = seal.close(key, seal.META, head, seal.pad(plain_meta))
+        meta = seal.close(key, seal.META, head, seal.pad(packing.pack(plain_meta, None, level=level)))
         meta_commitment = commitment.commit_bytes(seed, plain_meta)
     if seals & SEAL_CONTENT:
         faces = [entry.content] if entry.sent is None else [entry.content, entry.sent]

@@ -85,7 +85,8 @@ class OfficerView:
         fields = leaves.parse(frame.leaf)
         if sections.meta:
             key, seed = self._keys(row, keeper_seed, seal.META, sections.salt)
-            plain = seal.unpad(seal.open_section(key, seal.META, head, sections.meta))
+            packed = seal.unpad(seal.open_section(key, seal.META, head, sections.meta))
+            plain, _ = packing.unpack(packed, MAX_CONTENT_BYTES)
             commitment.verify_bytes(seed, plain, fields.meta_commitment)
             shielded, meta = msgspec.msgpack.decode(plain, type=tuple[str, bytes])
         content, sent = b"", None
