@@ -5,6 +5,7 @@ Each process says `ready …` on its standard output when it can be used.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import selectors
 import signal
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -22,6 +23,7 @@ from muniment.record.home import Home
 from muniment.site import prepare
 
 READY_SECONDS = 60.0
+_PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 20.0
 
 
@@ -92,10 +94,16 @@ def _start(service: Service, secret: bytes) -> subprocess.Popen[bytes]:
         env=environment,
         pass_fds=kept,
         start_new_session=True,
+        preexec_fn=_end_with_parent,
     )
     for descriptor in kept:
         os.close(descriptor)
     return process
+
+
+def _end_with_parent() -> None:
+    """Have the kernel stop this process when the one that supervises it is killed, so that a new start finds room."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _await_ready(service: Service) -> None:
@@ -126,6 +134,8 @@ def _stop(service: Service) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    with suppress(ProcessLookupError):  # what it started itself, were it killed before it could stop that
+        os.killpg(process.pid, signal.SIGKILL)
     if process.stdout is not None:
         process.stdout.close()
 
