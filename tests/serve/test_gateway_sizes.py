@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -51,8 +52,8 @@ def running(hop: Hop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hous
 
 def highest_bytes(running: House, name: str) -> int:
     """Return the most memory a process ever held."""
-    with open(f"/proc/{running.processes[name].popen.pid}/status") as status:
-        (line,) = [line for line in status if line.startswith("VmHWM:")]
+    status = Path(f"/proc/{running.processes[name].popen.pid}/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
     return int(line.split()[1]) << 10
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from muniment.guard.mail.smtp_client import END_OF_CONTENT, stuffed
-from muniment.guard.mail.smtp_content import has_bare_newline
+from muniment.guard.mail.smtp_content import has_bare_newline, has_hidden_end
 from muniment.guard.mail.smtp_event import Fault, Message
 
 from .dialogue import ENVELOPE, Dialogue, after_data, cut
@@ -73,11 +73,13 @@ def test_arbitrary_bytes_raise_nothing(data: bytes, places: list[int]) -> None:
 
 
 @given(content=CONTENT.filter(lambda content: not has_bare_newline(content)))
+@example(content=b"\x00.")
 def test_what_a_client_stuffs_is_what_the_server_takes(content: bytes) -> None:
     wire = b"".join(stuffed(content)) + END_OF_CONTENT
     ends = content == b"" or content.endswith(b"\r\n")
     message = after_data(wire)
-    assert message == Message(content if ends else content + b"\r\n", len(wire) - 3)
+    whole = content if ends else content + b"\r\n"
+    assert message == Message(whole, len(wire) - 3, Fault.HIDDEN_END if has_hidden_end(whole) else None)
 
 
 @given(content=CONTENT.filter(has_bare_newline))

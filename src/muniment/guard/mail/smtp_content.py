@@ -1,15 +1,19 @@
 """The content of one message after DATA: where it ends, whether it may be taken, and its bytes without dot-stuffing.
 
 The end is CRLF.CRLF, found by searching the buffer, never line by line; any other mixture of CR, LF and a dot is
-content, and a bare CR or LF makes the message one that two servers could read differently, so it is a fault.
+content, and a bare CR or LF makes the message one that two servers could read differently, so it is a fault. So does
+a line of one dot behind NULs, which a server that drops NULs would take for the end.
 Source: RFC 5321 sections 2.3.8, 4.1.1.4 and 4.5.2; R-5.1-a.
 """
 
 from __future__ import annotations
 
+import re
+
 from muniment.guard.mail.smtp_event import Fault, Message
 
 _END = b"\r\n.\r\n"
+_HIDDEN_END = re.compile(rb"(?:\A|\n)\x00+\.\x00*\r\n")
 
 
 class ContentReader:
@@ -51,15 +55,23 @@ class ContentReader:
         with memoryview(held) as view:
             content = b"" if fault else bytes(view[:length])
         del held[:taken]
+        content = unstuff(content)
         if has_bare_newline(content):
             fault = Fault.BARE_NEWLINE
-        return Message(unstuff(content), wire_bytes, fault)
+        elif has_hidden_end(content):
+            fault = Fault.HIDDEN_END
+        return Message(content, wire_bytes, fault)
 
 
 def has_bare_newline(content: bytes) -> bool:
     """Whether a CR stands without LF or an LF without CR. Source: RFC 5321 section 2.3.8."""
     pairs = content.count(b"\r\n")
     return content.count(b"\n") != pairs or content.count(b"\r") != pairs
+
+
+def has_hidden_end(content: bytes) -> bool:
+    """Whether a line would be a lone dot but for NULs before it; where the dot leads, the client's side doubles it."""
+    return b"\x00." in content and _HIDDEN_END.search(content) is not None
 
 
 def unstuff(content: bytes) -> bytes:

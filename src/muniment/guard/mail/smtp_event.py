@@ -17,6 +17,7 @@ class Fault(Enum):
     """Why a message that was read to its end cannot be taken."""
 
     BARE_NEWLINE = replies.BARE_NEWLINE
+    HIDDEN_END = replies.HIDDEN_END
     TOO_LARGE = replies.TOO_LARGE
     OVERLOADED = replies.OVERLOADED
 
@@ -33,7 +34,7 @@ class DataBegin(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """The content of a message without dot-stuffing; empty when `fault` is not a bare newline."""
+    """The content of a message without dot-stuffing; empty when it was too large or there was no memory."""
 
     content: bytes
     wire_bytes: int

@@ -49,6 +49,9 @@ NEEDS_SMTPUTF8 = Reply.of(553, "5.6.7 an address beyond ASCII needs SMTPUTF8 on 
 TOO_LARGE = Reply.of(552, "5.3.4 the message is larger than this gateway takes")
 OVERLOADED = Reply.of(452, "4.3.1 too many messages are in flight; try again later")
 BARE_NEWLINE = Reply.of(554, "5.6.11 the message has a line that ends with a bare CR or LF")
+HIDDEN_END = Reply.of(
+    554, "5.6.11 the message has a line of NULs and one dot, which some servers take for its end"
+)
 TOO_MANY_ERRORS = Reply.of(421, "4.7.0 too many errors")
 GO_AHEAD = Reply.of(354, "end the message with a line of one dot")
 OK = Reply.of(250, "2.0.0 done")

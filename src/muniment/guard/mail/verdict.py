@@ -28,6 +28,7 @@ _PASSING = {
 }
 _FAULTS = {
     Fault.BARE_NEWLINE: "a line ends with a bare CR or LF, so that two servers could read two different messages",
+    Fault.HIDDEN_END: "a line of NULs and one dot would end the message for a server that drops NULs",
     Fault.TOO_LARGE: "the message is larger than this gateway takes",
 }
 
