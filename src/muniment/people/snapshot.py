@@ -83,6 +83,13 @@ class Snapshot:
         """The mail gateway's rules."""
         return self.head.gateway
 
+    def __enter__(self) -> Snapshot:
+        """Return the snapshot; leaving the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __len__(self) -> int:
         """Return how many stretches of holding an address it knows."""
         return self._count

@@ -80,12 +80,9 @@ def load_view(home: Home) -> View:
     Raises:
         Missing, Unavailable, Tampered: there is none, or it is not what its name promises.
     """
-    snapshot = load_current(home.snapshot_dir)
-    try:
+    with load_current(home.snapshot_dir) as snapshot:
         domains = frozenset(fold_domain(domain) for domain in snapshot.head.domains)
         return View(snapshot.digest, domains, snapshot.footer)
-    finally:
-        snapshot.close()
 
 
 def settings_of(policy: PolicyFile, limits: Limits) -> Settings:
