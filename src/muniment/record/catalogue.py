@@ -206,13 +206,18 @@ class Catalogue:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def all_mentions(self) -> dict[int, list[bytes]]:
-        """Return the address tokens of every entry that has any."""
-        found: dict[int, list[bytes]] = {}
+    def all_mentions(self) -> dict[int, bytes]:
+        """Return the address tokens of every entry that has any, rising, one behind the other."""
+        found: dict[int, bytes] = {}
         with _naming(self._path):
-            for token, index in self._db.execute("SELECT token, idx FROM mention"):
-                found.setdefault(index, []).append(token)
+            for token, index in self._db.execute("SELECT token, idx FROM mention ORDER BY token"):
+                found[index] = found.get(index, b"") + token
         return found
+
+    def indexes(self) -> set[int]:
+        """Return the index of every entry."""
+        with _naming(self._path):
+            return {row[0] for row in self._db.execute("SELECT idx FROM entry")}
 
     def indexes_of(self, token: bytes) -> list[int]:
         """Return the entries that mention an address."""

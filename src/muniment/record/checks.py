@@ -5,23 +5,23 @@ Each takes (home, leaves in order, their hashes, report) and adds findings.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
-from muniment.policy.errors import MunimentError
+from muniment.policy.errors import Missing, MunimentError
 from muniment.record.catalogue import Catalogue, Row, split_tokens
 from muniment.record.frame import Frame, walk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
-from muniment.record.keytree import Punctured
+from muniment.record.keytree import Punctured, SeedReader
 from muniment.record.ledger.checkpoint import Checkpoint, open_checkpoint
 from muniment.record.ledger.merkle import root_from_leaves
 from muniment.record.ledger.note import VerifierKey
 from muniment.record.ledger.publisher import CHECKPOINT_FILE, STAGING_FOLDER
 from muniment.record.ledger.tiles import WIDTH, bundle_path, make_bundle, tile_path, tile_root, width_at
-from muniment.record.reading import open_line, row_of
+from muniment.record.reading import line_under, row_of
 from muniment.record.segment import SegmentId, list_segments, mapped
 from muniment.record.verify import RESTORE, Check, Report
 
@@ -83,19 +83,9 @@ def _extends(signed: Checkpoint, hashes: list[bytes], path: Path, report: Report
 
 def _check_tiles(home: Home, size: int, ordered: list[bytes], hashes: list[bytes], report: Report) -> None:
     """Compare every tile and bundle with what the leaves give; name those that differ, lack or do not belong."""
-    expected: dict[str, bytes] = {}
-    for index in range(0, size, WIDTH):
-        number = index // WIDTH
-        width = width_at(size, 0, number)
-        expected[bundle_path(number, width)] = make_bundle(ordered[index : index + width])
-    level, row = 0, hashes[:size]
-    while row:
-        for number in range((len(row) + WIDTH - 1) // WIDTH):
-            part = row[number * WIDTH : (number + 1) * WIDTH]
-            expected[tile_path(level, number, len(part))] = b"".join(part)
-        row = [tile_root(b"".join(row[at : at + WIDTH])) for at in range(0, len(row) - WIDTH + 1, WIDTH)]
-        level += 1
-    for name, data in expected.items():
+    expected = set()
+    for name, data in _tiles(size, ordered, hashes):
+        expected.add(name)
         path = home.ledger / name
         try:
             found = path.read_bytes()
@@ -110,6 +100,21 @@ def _check_tiles(home: Home, size: int, ordered: list[bytes], hashes: list[bytes
             report.find("tile", path, "does not belong to this ledger", "Remove it, or " + REBUILD.lower())
 
 
+def _tiles(size: int, ordered: list[bytes], hashes: list[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the bytes of every file a ledger of these leaves must have."""
+    for index in range(0, size, WIDTH):
+        number = index // WIDTH
+        width = width_at(size, 0, number)
+        yield bundle_path(number, width), make_bundle(ordered[index : index + width])
+    level, row = 0, hashes[:size]
+    while row:
+        for number in range((len(row) + WIDTH - 1) // WIDTH):
+            part = row[number * WIDTH : (number + 1) * WIDTH]
+            yield tile_path(level, number, len(part)), b"".join(part)
+        row = [tile_root(b"".join(row[at : at + WIDTH])) for at in range(0, len(row) - WIDTH + 1, WIDTH)]
+        level += 1
+
+
 def _may_not_stand(name: str, size: int) -> bool:
     """Tell whether a file is no left-over that the protocol allows (older partial tiles, staging, keys)."""
     return name.startswith("tile/") and ".p/" not in name and not name.startswith(STAGING_FOLDER)
@@ -120,41 +125,52 @@ def check_catalogue(keeper: Keeper) -> Check:
 
     def check(home: Home, ordered: list[bytes], hashes: list[bytes], report: Report) -> None:
         try:
-            catalogue = Catalogue(home.database)
-            known = {row.idx: row for row in catalogue.rows()}
-            mentions = {index: sorted(tokens) for index, tokens in catalogue.all_mentions().items()}
-            catalogue.close()
-        except (MunimentError, sqlite3.Error) as error:
+            with closing(Catalogue(home.database)) as catalogue:
+                missing = _compare_all(home, keeper, catalogue, report)
+        except MunimentError as error:
             report.find("catalogue", home.database, str(error), REBUILD)
             return
-        seen = set()
-        for segment in list_segments(home):
-            with mapped(segment.path(home)) as data:
-                for item in walk(data):
-                    if isinstance(item, Frame):
-                        seen.add(item.ledger_index)
-                        _compare(
-                            item,
-                            segment,
-                            keeper,
-                            known.get(item.ledger_index),
-                            mentions.get(item.ledger_index, []),
-                            report,
-                        )
-                        item.body.release() if isinstance(item.body, memoryview) else None
-        for index in sorted(known.keys() - seen):
+        for index in sorted(missing):
             report.find("catalogue", f"entry {index}", "stands in the catalogue but in no segment", REBUILD)
 
     return check
 
 
+def _compare_all(home: Home, keeper: Keeper, catalogue: Catalogue, report: Report) -> set[int]:
+    """Compare every frame of every flush; return the entries of the catalogue that are in none."""
+    mentions, unseen = catalogue.all_mentions(), catalogue.indexes()
+    for segment in list_segments(home):
+        try:
+            seeds = SeedReader(keeper.cover((segment.retention, segment.epoch)))
+        except Missing as error:
+            report.find("line", segment.path(home), str(error), RESTORE)
+            place = "retention = ? AND epoch = ? AND number = ?"
+            unseen.difference_update(row.idx for row in catalogue.rows(place, segment))
+            continue
+        with mapped(segment.path(home)) as data:
+            frames: list[Frame] = []
+            for item in walk(data):
+                if isinstance(item, Frame):
+                    frames.append(item._replace(body=bytes(item.body)))
+                    continue
+                rows = {
+                    r.idx: r for r in catalogue.rows("idx >= ? AND idx < ?", (item.first_index, item.size))
+                }
+                for frame in frames:
+                    index = frame.ledger_index
+                    unseen.discard(index)
+                    _compare(frame, segment, seeds, rows.get(index), mentions.get(index, b""), report)
+                frames = []
+    return unseen
+
+
 def _compare(
-    frame: Frame, segment: SegmentId, keeper: Keeper, row: Row | None, tokens: list[bytes], report: Report
+    frame: Frame, segment: SegmentId, seeds: SeedReader, row: Row | None, tokens: bytes, report: Report
 ) -> None:
     if sha256(frame.body).digest() != frame.leaf[48:80]:
         return  # already named by the check of its segment
     try:
-        line = open_line(frame.leaf, frame.body, keeper)
+        line = line_under(seeds.seed(int.from_bytes(frame.leaf[12:16], "big")), frame.leaf, frame.body)
     except Punctured:
         return  # erased by order: the key of this one entry is destroyed
     except MunimentError as error:
@@ -162,7 +178,7 @@ def _compare(
         return
     if row is None:
         report.find("catalogue", f"entry {frame.ledger_index}", "is not in the catalogue", REBUILD)
-    elif row != row_of(frame, segment, line) or tokens != sorted(split_tokens(line.tokens)):
+    elif row != row_of(frame, segment, line) or tokens != b"".join(sorted(split_tokens(line.tokens))):
         report.find(
             "catalogue",
             f"entry {frame.ledger_index}",

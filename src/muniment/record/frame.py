@@ -123,16 +123,31 @@ def parse_sections(body: bytes | memoryview) -> Sections:
     Raises:
         Tampered: the lengths do not add up.
     """
-    if len(body) < SECTIONS_BYTES:
-        raise Tampered("the body of a frame is shorter than its own head")
-    salt, *lengths = _SECTIONS.unpack_from(body)
-    if SECTIONS_BYTES + sum(lengths) != len(body):
-        raise Tampered("the sections of a frame do not fill its body")
+    salt, lengths = _parse_lengths(body)
     parts, at = [], SECTIONS_BYTES
     for length in lengths:
         parts.append(bytes(body[at : at + length]))
         at += length
     return Sections(salt, *parts)
+
+
+def parse_line(body: bytes | memoryview) -> tuple[bytes, bytes]:
+    """Return the salt and the sealed catalogue line of a body.
+
+    Raises:
+        Tampered: the lengths do not add up.
+    """
+    salt, lengths = _parse_lengths(body)
+    return salt, bytes(body[SECTIONS_BYTES : SECTIONS_BYTES + lengths[0]])
+
+
+def _parse_lengths(body: bytes | memoryview) -> tuple[bytes, list[int]]:
+    if len(body) < SECTIONS_BYTES:
+        raise Tampered("the body of a frame is shorter than its own head")
+    salt, *lengths = _SECTIONS.unpack_from(body)
+    if SECTIONS_BYTES + sum(lengths) != len(body):
+        raise Tampered("the sections of a frame do not fill its body")
+    return salt, lengths
 
 
 def body_sha256(body: bytes | memoryview) -> bytes:

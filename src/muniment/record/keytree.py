@@ -27,6 +27,9 @@ RIGHT = b"muniment/1 child 1"
 # How many levels `Forward` expands in one go; every leaf it has ready belongs to the future.
 _STEP = 4
 
+# How many leaves a `SeedReader` derives in one go.
+_BLOCK = 256
+
 Node = tuple[int, int]  # level (the root is 0), index within the level
 _Stored = tuple[int, int, list[tuple[int, int, bytes]]]  # version, depth, nodes from left to right
 
@@ -224,6 +227,29 @@ class Cover:
         """Drop every held node under this one."""
         for node in [n for n in self.nodes if n[0] > level and n[1] >> (n[0] - level) == index]:
             del self.nodes[node]
+
+
+class SeedReader:
+    """Gives the seeds of a cover for indexes that mostly rise: those of a block are derived together.
+
+    It sees nothing of what is punctured later.
+    """
+
+    def __init__(self, cover: Cover) -> None:
+        self._cover = cover
+        self._block = -1
+        self._seeds: dict[int, bytes] = {}
+
+    def seed(self, index: int) -> bytes:
+        """Return the seed of leaf `index`.
+
+        Raises: Punctured when it is not covered.
+        """
+        block = index // _BLOCK
+        if block != self._block:
+            self._seeds = dict(self._cover.walk(block * _BLOCK, (block + 1) * _BLOCK))
+            self._block = block
+        return self._seeds.get(index) or self._cover.seed(index)
 
 
 def _leaves(first: int, seed: bytes, levels: int) -> Iterator[tuple[int, bytes]]:

@@ -9,7 +9,7 @@ from muniment.record import leaf as leaves
 from muniment.record import line as lines
 from muniment.record import seal
 from muniment.record.catalogue import Row
-from muniment.record.frame import FRAME_HEAD_BYTES, Frame, parse_sections, walk
+from muniment.record.frame import FRAME_HEAD_BYTES, Frame, parse_line, walk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.segment import SegmentId
@@ -22,10 +22,18 @@ def open_line(leaf: bytes, body: bytes | memoryview, keeper: Keeper) -> lines.Li
         Missing: the share was destroyed. Tampered: the line does not open.
     """
     fields = leaves.parse(leaf)
-    seed = keeper.cover((fields.retention, fields.epoch)).seed(fields.position)
-    sections = parse_sections(body)
-    key = seal.kept_key(seal.blade(seed, seal.LINE), sections.salt)
-    return lines.decode(seal.open_section(key, seal.LINE, leaf[: leaves.HEAD], sections.line))
+    return line_under(keeper.cover((fields.retention, fields.epoch)).seed(fields.position), leaf, body)
+
+
+def line_under(seed: bytes, leaf: bytes, body: bytes | memoryview) -> lines.Line:
+    """Return the catalogue line of a frame, opened with the keeper's seed of its position.
+
+    Raises:
+        Tampered: the line does not open.
+    """
+    salt, sealed = parse_line(body)
+    key = seal.kept_key(seal.blade(seed, seal.LINE), salt)
+    return lines.decode(seal.open_section(key, seal.LINE, leaf[: leaves.HEAD], sealed))
 
 
 def row_of(frame: Frame, segment: SegmentId, line: lines.Line) -> Row:
