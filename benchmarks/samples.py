@@ -26,8 +26,8 @@ discuss arrange arranged book booked training safety policy insurance certificat
 help thank thanks regards hello dear kind soon later again today tomorrow yesterday between because however since until
 during without another several every both each many few own same right left open closed early late small large good
 better best possible available ready sure happy sorry hope look looking forward work working school college
-students parents manager director board committee members service services system computer password printer laptop network
-email website page file files folder sign signed signature quarter annual holiday leave travel train station parking lunch
+students parents manager director board committee members service services system computer password printer laptop
+network email website page file files folder sign signed signature quarter annual holiday leave travel train
 """.split()  # noqa: SIM905
 _ENDS = ("", "", "", "", "", "", "", "", ",", ",", ".", ".", "?")
 
