@@ -38,7 +38,11 @@ def stolen(tmp_path_factory) -> Home:
     The sheets are the officers' and lie in their hands, not on the machine.
     """
     path = tmp_path_factory.mktemp("stolen") / "home"
-    subprocess.run([sys.executable, "-m", "muniment.cli", "init", str(path), "--example"], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "muniment.cli", "init", str(path), "--example"],
+        check=True,
+        capture_output=True,
+    )
     home = Home(path)
     for sheet in (path / "sheets").iterdir():
         sheet.unlink()
@@ -70,7 +74,7 @@ def test_no_file_holds_the_words(stolen):
 def test_the_thief_has_the_ring_and_reads_what_is_kept_and_no_more(stolen):
     secret = find(stolen, {}, None)
     keeper, catalogue = Keeper.load(stolen, secret, Disk()), Catalogue(stolen.database)
-    [row] = [row for row in catalogue.rows("stream = 16 AND sequence = 1")]
+    [row] = catalogue.rows("stream = 16 AND sequence = 1")
     frame = read_frame(stolen, row)
     assert open_line(frame.leaf, frame.body, keeper).size == len(CONTENT)
     sections = parse_sections(frame.body)
@@ -129,7 +133,9 @@ def test_the_log_key_opens_no_share(stolen):
         key = X25519PrivateKey.from_private_bytes(private)
         for item in stated["wraps"]:
             with pytest.raises(MunimentError):
-                wraps.open_share(wraps.from_json(item), key, "training.example/record", row.retention, row.epoch)
+                wraps.open_share(
+                    wraps.from_json(item), key, "training.example/record", row.retention, row.epoch
+                )
     catalogue.close()
 
 

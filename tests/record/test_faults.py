@@ -16,7 +16,16 @@ import pytest
 from muniment.policy.errors import MunimentError, Unavailable
 from muniment.record.entry import Kind
 from tests.record.faulty import FaultyDisk
-from tests.record.recording import Clock, check_record, contents, mail, make_home, message, officer_view, recording
+from tests.record.recording import (
+    Clock,
+    check_record,
+    contents,
+    mail,
+    make_home,
+    message,
+    officer_view,
+    recording,
+)
 
 BATCHES = [[0, 1], [2], [3, 4, 5]]
 

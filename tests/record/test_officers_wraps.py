@@ -100,18 +100,6 @@ def test_nothing_is_sealed_to_nobody():
         wraps.seal_share(ROOT[:31], ORIGIN, CLASS, EPOCH, PEOPLE)
 
 
-def test_a_newcomer_gets_the_share_from_an_officer():
-    newcomer = X25519PrivateKey.generate()
-    recipient = Recipient("successor", newcomer.public_key().public_bytes_raw())
-    wrap = wraps.seal_again(SEALED, KEYS[2], recipient, ORIGIN, CLASS, EPOCH)
-    assert wraps.open_share(wrap, newcomer, ORIGIN, CLASS, EPOCH) == ROOT
-
-
-def test_who_holds_no_share_can_hand_none_on():
-    with pytest.raises(Missing, match="another officer"):
-        wraps.seal_again(SEALED, X25519PrivateKey.generate(), PEOPLE[0], ORIGIN, CLASS, EPOCH)
-
-
 def test_the_written_form_is_read_back_the_same():
     for wrap in SEALED:
         assert wraps.from_json(wraps.to_json(wrap)) == wrap

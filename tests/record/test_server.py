@@ -80,7 +80,9 @@ def test_many_senders_at_once_each_get_their_own_receipt(tmp_path):
 
 def test_a_long_message_is_a_chain_and_the_recorder_holds_little_of_it(tmp_path):
     home = make_home(tmp_path)
-    content = message(1) + b"".join(hashlib.sha256(b"%d" % n).hexdigest().encode() + b"\r\n" for n in range(1_550_000))
+    content = message(1) + b"".join(
+        hashlib.sha256(b"%d" % n).hexdigest().encode() + b"\r\n" for n in range(1_550_000)
+    )
     sent = content[:200] + b"Example Training Ltd\r\n" + content[200:]
     assert len(content) > 95 << 20
     with serving(home) as process:

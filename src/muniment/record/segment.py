@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,12 +71,14 @@ def mapped(path: Path) -> Iterator[memoryview]:
         if path.stat().st_size == 0:
             yield memoryview(b"")
             return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            data = memoryview(view)
-            try:
-                yield data
-            finally:
-                data.release()
+        view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    data = memoryview(view)
+    try:
+        yield data
+    finally:
+        data.release()
+        with suppress(BufferError):  # a frame of it is still in use: the map goes with the last of them
+            view.close()
 
 
 def check_header(path: Path, data: memoryview, segment: SegmentId, origin: str) -> Header:

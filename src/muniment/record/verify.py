@@ -72,7 +72,13 @@ RESTORE = "Restore it from a backup, then run `muniment verify` again"
 
 
 def scan_segment(
-    home: Home, segment: SegmentId, origin: str, report: Report, *, is_husk: bool = False, good: int | None = None
+    home: Home,
+    segment: SegmentId,
+    origin: str,
+    report: Report,
+    *,
+    is_husk: bool = False,
+    good: int | None = None,
 ) -> Scanned:
     """Read one segment, check what it can say of itself, and return its leaves.
 
@@ -89,7 +95,9 @@ def scan_segment(
         try:
             header = check_header(path, data, segment, origin)
             if header.first_index != min(scanned.frames, default=header.first_index):
-                raise Tampered(f"its header says it begins with entry {header.first_index}, another stands there")
+                raise Tampered(
+                    f"its header says it begins with entry {header.first_index}, another stands there"
+                )
         except Tampered as error:
             report.find("segment", path, str(error), RESTORE)
         if end != len(data):
@@ -100,7 +108,9 @@ def scan_segment(
 def _judge_tail(path: Path, end: int, length: int, good: int | None, report: Report) -> None:
     tail = f"{length - end:,} bytes from byte {end:,} on are not frames that a flush ended"
     if good is not None and end >= good:
-        report.notes.append(f"{path}: {tail}: a torn tail, never acknowledged; the next start moves it to quarantine")
+        report.notes.append(
+            f"{path}: {tail}: a torn tail, never acknowledged; the next start moves it to quarantine"
+        )
     else:
         report.find("segment", path, tail, RESTORE)
 
@@ -127,9 +137,13 @@ def _scan_frames(path: Path, data: memoryview, scanned: Scanned, report: Report)
 def _check_frame(path: Path, frame: Frame, segment: SegmentId, report: Report) -> None:
     leaf, body = frame.leaf, frame.body
     if sha256(body).digest() != leaf[48:80] or int.from_bytes(leaf[40:48], "big") != len(body):
-        report.find("frame", f"{path} entry {frame.ledger_index}", "its bytes are not those its leaf names", RESTORE)
+        report.find(
+            "frame", f"{path} entry {frame.ledger_index}", "its bytes are not those its leaf names", RESTORE
+        )
     if leaf[6:12] != segment.retention.to_bytes(2, "big") + segment.epoch.to_bytes(4, "big"):
-        report.find("leaf", f"{path} entry {frame.ledger_index}", "its leaf names another class or epoch", RESTORE)
+        report.find(
+            "leaf", f"{path} entry {frame.ledger_index}", "its leaf names another class or epoch", RESTORE
+        )
     if isinstance(body, memoryview):
         body.release()
 
@@ -229,7 +243,8 @@ def verify(
         found = []
     known = _acknowledged(home)
     for segment, is_husk in sorted(found):
-        scanned = scan_segment(home, segment, origin, report, is_husk=is_husk, good=known.get(segment, 0 if known else None))
+        good = known.get(segment, 0 if known else None)
+        scanned = scan_segment(home, segment, origin, report, is_husk=is_husk, good=good)
         scans.append(scanned)
         report.stored_bytes += scanned.stored_bytes
         if progress:

@@ -120,31 +120,6 @@ def open_share(wrap: Wrap, private_key: X25519PrivateKey, origin: str, class_id:
     return root
 
 
-def seal_again(
-    wraps: Sequence[Wrap],
-    private_key: X25519PrivateKey,
-    newcomer: Recipient,
-    origin: str,
-    class_id: int,
-    epoch: int,
-) -> Wrap:
-    """Return an epoch's share sealed to a new officer, opened with the key of one who is an officer already.
-
-    It runs where that private key is: an officer's own machine, or the one the recovery sheet is typed into.
-
-    Raises:
-        Missing: none of the shares is sealed to this key. Tampered: the one that is does not open.
-    """
-    own_id = key_id(private_key.public_key().public_bytes_raw())
-    for wrap in wraps:
-        if wrap.key_id == own_id:
-            root = open_share(wrap, private_key, origin, class_id, epoch)
-            return _seal(root, origin, class_id, epoch, newcomer)
-    raise Missing(
-        f"no share of epoch {epoch} is sealed to key {own_id.hex()}; another officer must hand it on"
-    )
-
-
 def to_json(wrap: Wrap) -> dict[str, Any]:
     """Return a wrap as it stands in an open entry."""
     sealed = base64.b64encode(wrap.sealed).decode()

@@ -10,6 +10,7 @@ from pathlib import Path
 from muniment.policy.errors import Conflict
 from muniment.record.ledger.merkle import leaf_hash, root_from_leaves
 from muniment.record.ledger.note import Ed25519Signer
+from muniment.record.ledger.tiles import WIDTH, TileReader
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLIC = ROOT.parent / "shared" / "vectors"
@@ -30,6 +31,11 @@ def root_of(size: int) -> bytes:
 
 def bytes_of(encoded: str | None) -> bytes:
     return b64decode(encoded) if encoded else b""
+
+
+def leaves_of(reader: TileReader) -> list[bytes]:
+    bundles = (reader.size + WIDTH - 1) // WIDTH
+    return [leaf for number in range(bundles) for leaf in reader.bundle(number)]
 
 
 class Lock:

@@ -9,7 +9,6 @@ import pytest
 
 from muniment.policy.errors import Conflict, Tampered, Unavailable
 from muniment.record.disk import Disk
-from muniment.record.ledger.audit import Audit
 from muniment.record.ledger.checkpoint import Checkpoint, open_checkpoint
 from muniment.record.ledger.merkle import EMPTY_ROOT, verify_consistency
 from muniment.record.ledger.note import Ed25519Signer
@@ -17,7 +16,7 @@ from muniment.record.ledger.publisher import CHECKPOINT_FILE, STAGING_FOLDER, Ch
 from muniment.record.ledger.tiles import TileReader
 from tests.record.faulty import ANY, FaultyDisk
 
-from .shared import ENTRIES, HASHES, ORIGIN, Lock, log_signer, root_of
+from .shared import ENTRIES, HASHES, ORIGIN, Lock, leaves_of, log_signer, root_of
 
 
 def publisher(folder: Path, lock: CheckpointLock, disk: Disk | None = None) -> Publisher:
@@ -34,10 +33,9 @@ def check_log(folder: Path, lock: Lock) -> int:
     assert note == lock.value
     checkpoint = open_checkpoint(note, ORIGIN, [log_signer().key])
     assert checkpoint.root == root_of(checkpoint.size)
-    audit = Audit(TileReader(folder, checkpoint.size), checkpoint.root)
-    leaves = [entry for _, entries in audit.leaves() for entry in entries]
-    assert audit.damage == []
-    assert leaves == ENTRIES[: checkpoint.size]
+    reader = TileReader(folder, checkpoint.size)
+    assert reader.root() == checkpoint.root
+    assert leaves_of(reader) == ENTRIES[: checkpoint.size]
     assert not list((folder / STAGING_FOLDER).iterdir())
     return checkpoint.size
 

@@ -4,7 +4,7 @@
 - `note`, `cosignature` and `vkey` sign text and check who signed it;
 - `checkpoint` says "so many leaves, this root";
 - `tiles` lays the tree out as files, `publisher` moves it from one checkpoint to the next;
-- `proof` is the receipt a stranger can check; `audit` walks everything and names what is damaged.
+- `proof` is the receipt a stranger can check.
 
 Source: docs/formats/ledger.md.
 """
