@@ -12,7 +12,7 @@ from muniment.cli.options import common, emit
 from muniment.policy.errors import BadInput, Missing, Unavailable
 from muniment.policy.policyfile import load
 from muniment.record.home import Home
-from muniment.site.attach import attach
+from muniment.site.attach import attached
 
 if TYPE_CHECKING:
     from muniment.people.plan import Change, Plan
@@ -42,19 +42,19 @@ def run(args: argparse.Namespace) -> int:
     data = _read(args.file)
     home = Home(args.home.absolute())
     policy = load(home.policy_file)
-    attach(home)
-    from muniment.people.compiler import compile_snapshot
-    from muniment.people.register import import_people
+    with attached(home):
+        from muniment.people.compiler import compile_snapshot
+        from muniment.people.register import import_people
 
-    plan = import_people(
-        data,
-        moment=datetime.now(UTC),
-        example=policy.example,
-        complete=args.complete,
-        dry_run=args.dry_run,
-    )
-    if not plan.mistakes and not args.dry_run:
-        compile_snapshot(policy, home)
+        plan = import_people(
+            data,
+            moment=datetime.now(UTC),
+            example=policy.example,
+            complete=args.complete,
+            dry_run=args.dry_run,
+        )
+        if not plan.mistakes and not args.dry_run:
+            compile_snapshot(policy, home)
     emit(args, as_json(plan, dry_run=args.dry_run), lines(plan, dry_run=args.dry_run))
     return BadInput.exit_code if plan.mistakes else 0
 

@@ -15,7 +15,7 @@ from muniment.policy.errors import MunimentError, Unavailable
 from muniment.policy.policyfile import load
 from muniment.record.home import Home
 from muniment.site import key
-from muniment.site.attach import attach
+from muniment.site.attach import attached
 
 _SECONDS = 120
 
@@ -40,15 +40,15 @@ def prepare(home: Home) -> None:
 def prepare_here(home: Home) -> None:
     """Do the work in this process, which serves this home from now on."""
     key.create(home.path / "console.key")
-    attach(home)
-    from django.core.management import call_command
-    from django.db import connections
+    with attached(home):
+        from django.core.management import call_command
+        from django.db import connections
 
-    from muniment.people.compiler import compile_snapshot
+        from muniment.people.compiler import compile_snapshot
 
-    call_command("migrate", interactive=False, verbosity=0)
-    compile_snapshot(load(home.policy_file), home)
-    connections.close_all()
+        call_command("migrate", interactive=False, verbosity=0)
+        compile_snapshot(load(home.policy_file), home)
+        connections.close_all()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
