@@ -75,9 +75,10 @@ def _marked(text: str, sought: Words) -> Iterator[Line]:
 
 
 def _footer_length(lines: list[str], sought: Words) -> int:
+    """Return how many lines from the first on are the footer; none when the footer begins further down."""
     for length in range(1, len(lines) + 1):
         if sought.stand_in("\n".join(lines[:length]), in_ascii=True):
-            return length
+            return 0 if sought.stand_in("\n".join(lines[1:length]), in_ascii=True) else length
     return 0
 
 
