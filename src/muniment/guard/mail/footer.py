@@ -78,10 +78,11 @@ def _plan(message: bytes, words: footer_words.Words) -> Plan:
             "Send the message again from an ordinary mail program.",
         )
     root = mime.scan(message)
-    exempt = footer_body.exemption(message, root)
-    if exempt:
+    if exempt := footer_body.exemption(message, root):
         return Plan(Outcome.EXEMPT, (), exempt)
     body = footer_body.find(root)
+    if exempt := footer_body.exemption(message, root, body):
+        return Plan(Outcome.EXEMPT, (), exempt)
     first_line_end = message.find(b"\n")
     eol = b"\n" if first_line_end >= 0 and message[first_line_end - 1 : first_line_end] != b"\r" else b"\r\n"
     if body.parts:

@@ -88,7 +88,10 @@ def _boundary(message: bytes) -> str:
         boundary = f"=_footer_{seed}_{attempt}"
         if boundary.encode() not in message:
             return boundary
-    raise "No boundary could be found that the message does not hold already. Send the message again."
+    raise Unstampable(
+        "The message holds every boundary that could part the footer from it",
+        "Send the message again from an ordinary mail program.",
+    )
 
 
 def _ended(line: bytes, eol: bytes) -> bytes:

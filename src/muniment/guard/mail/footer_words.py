@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 LINE_WIDTH = 76
+LIMITED = "a limited company"
 
 _QUOTE_MARKER = re.compile(r"\n[ \t]*+[>|][>| \t]*+")
 _MARKS = dict.fromkeys("‘’‚‛′´`ʼ", "'") | dict.fromkeys("“”„‟″«»", '"') | dict.fromkeys("‐‑‒–—―−", "-")
@@ -44,6 +45,10 @@ class Particulars(Protocol):
     def registered_office(self) -> str:
         """The address of the registered office."""
 
+    @property
+    def exempt_from_limited(self) -> bool:
+        """Whether the name may leave out "Limited"; the footer then says that the company is one."""
+
 
 class Words(msgspec.Struct, frozen=True):
     """The footer in its forms, and each particular as it is looked for."""
@@ -52,7 +57,7 @@ class Words(msgspec.Struct, frozen=True):
     ascii_text: str
     html: str  # ASCII only, whatever the particulars hold
     number: str  # as compared
-    values: tuple[str, ...]  # the four, as compared
+    values: tuple[str, ...]  # the four and, where the name leaves it out, that the company is limited; as compared
     ascii_values: tuple[str, ...]
 
     def stand_in(self, text: str, *, in_ascii: bool = False) -> bool:
@@ -68,7 +73,11 @@ class Words(msgspec.Struct, frozen=True):
 def words(particulars: Particulars) -> Words:
     """Return the footer's words for an organisation."""
     return _words(
-        particulars.name, particulars.part_of_uk, particulars.company_number, particulars.registered_office
+        particulars.name,
+        particulars.part_of_uk,
+        particulars.company_number,
+        particulars.registered_office,
+        particulars.exempt_from_limited,
     )
 
 
@@ -91,11 +100,15 @@ def in_ascii(text: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _words(name: str, part_of_uk: str, company_number: str, registered_office: str) -> Words:
+def _words(
+    name: str, part_of_uk: str, company_number: str, registered_office: str, exempt_from_limited: bool
+) -> Words:
     four = tuple(_one_line(value) for value in (name, part_of_uk, company_number, registered_office))
+    status = f", {LIMITED}" if exempt_from_limited else ""
+    sought = (*four, LIMITED) if exempt_from_limited else four
     lines = (
         four[0],
-        f"Registered in {four[1]}, company number {four[2]}",
+        f"Registered in {four[1]}, company number {four[2]}{status}",
         f"Registered office: {four[3]}",
     )
     text = _as_text(lines)
@@ -104,8 +117,8 @@ def _words(name: str, part_of_uk: str, company_number: str, registered_office: s
         ascii_text=text if text.isascii() else _as_text(tuple(in_ascii(line) for line in lines)),
         html=_as_html(lines),
         number=normalise(four[2]),
-        values=tuple(normalise(value) for value in four),
-        ascii_values=tuple(normalise(in_ascii(value)) for value in four),
+        values=tuple(normalise(value) for value in sought),
+        ascii_values=tuple(normalise(in_ascii(value)) for value in sought),
     )
 
 

@@ -152,7 +152,7 @@ class _Scan:
         if not boundary or len(boundary) > BOUNDARY_BYTES_CAP:
             return (), -1, "a multipart does not name its boundary"
         if "boundary" in kind.contradicted:
-            return (), -1, "a multipart names two boundaries"
+            return (), -1, "a multipart names its boundary in two ways"
         spans, first_delimiter, closed = _spans(self.message, boundary, body, end, self.parts_left)
         if first_delimiter < 0:
             return (), -1, "the boundary of a multipart never occurs"

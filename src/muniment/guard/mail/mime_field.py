@@ -30,7 +30,10 @@ _ENCODING_SPELLINGS = {"": "7bit", "7-bit": "7bit", "8-bit": "8bit"}
 
 
 class ContentType(msgspec.Struct, frozen=True):
-    """A media type in lower case, its parameters, and the names of those given twice with different values."""
+    """A media type in lower case, its parameters, and the names of those given twice with different values.
+
+    A boundary that is broken over two lines counts as given twice.
+    """
 
     kind: str
     parameters: Mapping[str, str]
@@ -117,13 +120,18 @@ def _parameters(text: str, start: int) -> tuple[dict[str, str], frozenset[str]]:
         name, value = found.group("name").lower(), _unquoted(found.group("value"))
         if "*" in name:
             _note_section(sections, name, value)
-        elif plain.setdefault(name, value) != value:
+        elif plain.setdefault(name, value) != value or _is_folded_boundary(name, found.group("value")):
             contradicted.add(name)
     for name, numbered in sections.items():
         joined = _joined(numbered)
         if plain.setdefault(name, joined) != joined:
             contradicted.add(name)
     return plain, frozenset(contradicted)
+
+
+def _is_folded_boundary(name: str, value: str) -> bool:
+    """Whether a boundary is broken over two lines, which some readers join and some do not."""
+    return name == "boundary" and "\n" in value.strip()
 
 
 def _note_section(sections: dict[str, dict[int, str]], name: str, value: str) -> None:
