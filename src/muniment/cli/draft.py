@@ -73,7 +73,7 @@ def compose(answers: Answers, public_keys: Mapping[str, str], today: date, *, ex
         '[console]\nlisten = "127.0.0.1:8025"  # this machine only; put a TLS proxy in front of it\n',
     ]
     if example:
-        parts.append(_SINK)
+        parts += [_WORDING, _SINK]
     return "\n".join(parts)
 
 
@@ -92,6 +92,22 @@ clause = "R-5.1-a"
 days = 90
 reason = "Long enough to answer why it was refused"
 clause = "R-5.1-a"
+"""
+
+_WORDING = """\
+[wording]  # what the example's policy text says, as many texts of its age do: see `muniment policy lint`
+particulars_named = ["company_number", "registered_office"]
+consent_claimed = true
+fine_named = "up to £500,000"
+callers_told = false
+covert_needs_director = false
+phishing_advice = "delete"
+criticism_banned = true
+disclosures_protected = false
+chat_right = "saved_only"
+complaints_route = ""
+private_mail = "as_all"
+foi_regime = "unnamed"
 """
 
 _SINK = """\

@@ -9,7 +9,7 @@ from muniment.record import leaf as leaves
 from muniment.record import line as lines
 from muniment.record import seal
 from muniment.record.catalogue import Row
-from muniment.record.frame import FRAME_HEAD_BYTES, Frame, parse_line, walk
+from muniment.record.frame import FRAME_HEAD_BYTES, Frame, parse_line, parse_sections, walk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.segment import SegmentId
@@ -34,6 +34,20 @@ def line_under(seed: bytes, leaf: bytes, body: bytes | memoryview) -> lines.Line
     salt, sealed = parse_line(body)
     key = seal.kept_key(seal.blade(seed, seal.LINE), salt)
     return lines.decode(seal.open_section(key, seal.LINE, leaf[: leaves.HEAD], sealed))
+
+
+def open_facts(frame: Frame, keeper: Keeper) -> bytes:
+    """Return the facts of a frame (a Decision, an outcome), opened with the keeper's share; empty when it has none.
+
+    Raises:
+        Missing: the share was destroyed. Tampered: they do not open.
+    """
+    fields, sections = leaves.parse(frame.leaf), parse_sections(frame.body)
+    if not sections.facts:
+        return b""
+    seed = keeper.cover((fields.retention, fields.epoch)).seed(fields.position)
+    key = seal.kept_key(seal.blade(seed, seal.FACTS), sections.salt)
+    return seal.open_section(key, seal.FACTS, frame.leaf[: leaves.HEAD], sections.facts)
 
 
 def row_of(frame: Frame, segment: SegmentId, line: lines.Line) -> Row:

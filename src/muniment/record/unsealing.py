@@ -23,7 +23,7 @@ from muniment.record.frame import Frame, parse_sections
 from muniment.record.home import Home
 from muniment.record.keeper import EpochId, Keeper
 from muniment.record.keytree import descend
-from muniment.record.reading import open_line, read_frame
+from muniment.record.reading import open_facts, open_line, read_frame
 from muniment.record.units import unit_ends
 
 DEPTH = 24
@@ -78,10 +78,7 @@ class OfficerView:
         head, sections = frame.leaf[: leaves.HEAD], parse_sections(frame.body)
         told = open_line(frame.leaf, frame.body, self.keeper)
         keeper_seed = self.keeper.cover((row.retention, row.epoch)).seed(row.position)
-        facts, shielded, meta = b"", "", b""
-        if sections.facts:
-            key = seal.kept_key(seal.blade(keeper_seed, seal.FACTS), sections.salt)
-            facts = seal.open_section(key, seal.FACTS, head, sections.facts)
+        facts, shielded, meta = open_facts(frame, self.keeper), "", b""
         fields = leaves.parse(frame.leaf)
         if sections.meta:
             key, seed = self._keys(row, keeper_seed, seal.META, sections.salt)
