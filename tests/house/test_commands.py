@@ -1,4 +1,4 @@
-"""The help of every command is the one that is written down. Spaces and line ends do not count: Pythons differ there."""
+"""The help of every command is the one that is written down; spaces and line ends apart, where Pythons differ."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def test_the_page_of_commands_is_made_from_the_parser(texts: dict[str, str]) -> 
 def test_every_command_takes_a_home_and_speaks_json(texts: dict[str, str]) -> None:
     leaves = [name for name in texts if not any(other.startswith(f"{name} ") for other in texts)]
     assert len(leaves) > 10
-    assert [name for name in leaves if not {"--home", "--json"} <= set(re.findall(r"--\w+", texts[name]))] == []
+    assert [
+        name for name in leaves if not {"--home", "--json"} <= set(re.findall(r"--\w+", texts[name]))
+    ] == []
 
 
 def test_every_sub_command_says_in_the_list_what_it_does(texts: dict[str, str]) -> None:

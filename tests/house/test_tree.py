@@ -30,7 +30,10 @@ def folders(root: Path) -> list[Path]:
 
 def test_every_folder_of_the_package_is_one_of_the_parts() -> None:
     assert {path.relative_to(PACKAGE).parts[0] for path in folders(PACKAGE)} == PARTS
-    assert {path.name for path in SOURCE.iterdir() if path.suffix != ".egg-info"} == {"muniment", "muniment_verify"}
+    assert {path.name for path in SOURCE.iterdir() if path.suffix != ".egg-info"} == {
+        "muniment",
+        "muniment_verify",
+    }
 
 
 def test_every_folder_of_modules_says_in_a_sentence_what_it_is() -> None:

@@ -11,7 +11,9 @@ BEGIN, END = "<!-- seals: begin -->", "<!-- seals: end -->"
 def table() -> str:
     """Return the table of the seals as Markdown."""
     rows = ["| what | seal | opened by |", "| --- | --- | --- |"]
-    return "\n".join(rows + [f"| {field} | {seal} | {opened_by} |" for field, seal, opened_by in SEALED_FIELDS])
+    return "\n".join(
+        rows + [f"| {field} | {seal} | {opened_by} |" for field, seal, opened_by in SEALED_FIELDS]
+    )
 
 
 def test_the_page_of_trust_lists_each_field_under_the_seal_the_code_gives_it() -> None:

@@ -1,7 +1,7 @@
 """A light scan of a message's header for the few fields the envelope map keeps; the bytes stay raw.
 
 It looks at the first 64 KB and at the first field of each name, cuts a field at 2 KB and never raises.
-Source: RFC 5322 section 2.2; R-5.4-e (Sensitivity).
+Source: RFC 5322 section 2.2; R-5.3-l (Sensitivity).
 """
 
 from __future__ import annotations
