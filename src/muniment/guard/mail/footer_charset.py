@@ -110,7 +110,11 @@ def back_to_ascii(charset: Charset, octets: bytes) -> bytes:
         escape = octets.rfind(
             b"\x1b", 0, escape
         )  # iso-2022-kr announces its letters without switching to them
-    return b"\x1b(B" if escape >= 0 and octets[escape : escape + 3] != b"\x1b(B" else b""
+    if escape < 0:
+        return b""
+    # In damaged text a reader can have missed the sequence that went back to ASCII.
+    back = octets[escape : escape + 3] == b"\x1b(B" and read_exactly(charset, octets) is not None
+    return b"" if back else b"\x1b(B"
 
 
 def markup_view(charset: Charset, octets: bytes) -> str:

@@ -147,7 +147,8 @@ def _hidden(text: str, token: re.Match[str], name: str, hidden_names: frozenset[
         ended = _COMMENT_END.search(text, token.end() - 2)
         return (ended.end(), "") if ended else (len(text), "-->")
     if name and not token["end"]:
-        return len(text), _tag_end(whole)
+        opens = not token["slash"] and name not in _VOID
+        return len(text), _tag_end(whole) + (f"</{name}>" if opens else "")
     if not whole.endswith(">"):
         return len(text), ">"
     if (

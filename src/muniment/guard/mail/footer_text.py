@@ -46,7 +46,7 @@ def stamp(message: bytes, part: Part, words: Words, eol: bytes) -> Stamp:
     if not charset.over_ascii and (not charset.known or content.encoding in footer_content.IDENTITY):
         raise _not_in_its_charset(part, charset)
     if part.kind in HTML_KINDS:
-        return _stamp_html(part, content, charset, words)
+        return _stamp_html(message, part, content, charset, words)
     return _stamp_plain(message, part, content, charset, words)
 
 
@@ -61,7 +61,7 @@ def _refuse_inline_pgp(octets: bytes) -> None:
         )
 
 
-def _stamp_html(part: Part, content: Content, charset: Charset, words: Words) -> Stamp:
+def _stamp_html(message: bytes, part: Part, content: Content, charset: Charset, words: Words) -> Stamp:
     octets = content.octets
     if _may_hold_number(charset, octets, words):
         seen = footer_html.page(footer_charset.read(charset, octets))
@@ -78,7 +78,8 @@ def _stamp_html(part: Part, content: Content, charset: Charset, words: Words) ->
     else:
         offset = len(view[: page.end].encode(charset.codec, "replace"))
         new = added.encode(charset.codec, "replace")
-    return Stamp((content.insert(offset, new),), (_change(part, charset, content.encoding),))
+    splices = (*footer_header.separate(message, part, content.eol), content.insert(offset, new))
+    return Stamp(splices, (_change(part, charset, content.encoding),))
 
 
 def _markup(part: Part, charset: Charset, octets: bytes) -> str:
