@@ -58,15 +58,16 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, dict[st
     text = home.policy_file.read_text()
     ports = {port: str(free_port()) for port in dict.fromkeys(_LOOPBACK.findall(text))}
     home.policy_file.write_text(_LOOPBACK.sub(lambda match: f"127.0.0.1:{ports[match[1]]}", text))
-    process = subprocess.Popen(
-        [f"{_BIN}/muniment", "up", "--home", str(home.path)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert "everything runs" in process.stdout.readline()
-    yield home, ports
-    process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=60)[0]
-    assert (process.returncode, said.splitlines()[-1][:8]) == (0, "Stopped.")
+    command = [f"{_BIN}/muniment", "up", "--home", str(home.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert "everything runs" in process.stdout.readline(), "what it said stands on standard error"
+            yield home, ports
+        finally:
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=60)[0]
+        assert (process.returncode, said.splitlines()[-1][:8]) == (0, "Stopped.")
 
 
 def shell(line: str, home: Home, place: Path) -> subprocess.CompletedProcess[str]:
