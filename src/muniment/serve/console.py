@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Thread
 
-from muniment.policy.errors import MunimentError
+from muniment.policy.errors import MunimentError, Unavailable
 from muniment.policy.policyfile import load
 from muniment.record.home import Home
 
@@ -26,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("home", type=Path)
     home = Home(parser.parse_args(argv).home.absolute())
     try:
-        host, _, port = load(home.policy_file).console.listen.rpartition(":")
+        host, _, text = load(home.policy_file).console.listen.rpartition(":")
+        port = free_port(host, int(text))
     except MunimentError as error:
         print(f"muniment console: {error}", file=sys.stderr)
         return error.exit_code
@@ -40,16 +42,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     server = Granian(
         "muniment.site.wsgi:application",
         address=host.strip("[]"),
-        port=int(port),
+        port=port,
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=4,
         log_access=False,
         log_level=LogLevels.warning,
     )
-    server.on_startup(Thread(target=_say_ready, args=(host, int(port)), daemon=True).start)
+    server.on_startup(Thread(target=_say_ready, args=(host, port), daemon=True).start)
     server.serve()
     return 0
+
+
+def free_port(host: str, port: int) -> int:
+    """Return the port when nothing listens there, or a free one for 0: the server itself would share it unasked.
+
+    Raises: Unavailable when something listens there already.
+    """
+    bare = host.strip("[]")
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in bare else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((bare, port))
+            probe.listen()
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise Unavailable(
+            f"the console cannot listen on {host}:{port}: {error.strerror}; "
+            "end what uses that port, or change console.listen in the policy file"
+        ) from error
 
 
 def _say_ready(host: str, port: int) -> None:

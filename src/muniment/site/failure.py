@@ -53,6 +53,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django forbids."""
+    return forgery(request)
+
+
+def forgery(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a request that writes and does not come from a form of ours; Django's reason helps nobody but a forger."""
     return page(request, 403, "The form came from elsewhere or was open too long. Load its page again.")
 
 
