@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muniment.policy.errors import BadInput, Missing
-from muniment.record.keytree import DEPTH, Cover, Forward, Punctured
+from muniment.record.keytree import DEPTH, Cover, Forward, Punctured, SeedReader
 
 ROOT = bytes(range(32))
 SMALL = 6
@@ -37,6 +37,20 @@ def held(cover: Cover) -> dict[int, bytes]:
         else:
             assert index in cover
     return seeds
+
+
+@given(st.lists(st.integers(0, 1023), max_size=4), st.lists(st.integers(0, 1023), min_size=1, max_size=8))
+def test_a_reader_gives_the_seeds_of_its_cover_and_no_other(gone: list[int], wanted: list[int]) -> None:
+    cover = Cover.whole(ROOT, 10)
+    for index in gone:
+        cover.puncture(index)
+    reader = SeedReader(cover)
+    for index in wanted:
+        if index in gone:
+            with pytest.raises(Punctured):
+                reader.seed(index)
+        else:
+            assert reader.seed(index) == cover.seed(index)
 
 
 ALL = {index: reference(ROOT, index, SMALL) for index in range(1 << SMALL)}

@@ -196,7 +196,7 @@ class Catalogue:
         """Return the entries that fulfil an SQL condition of ours (never of a user's), in ledger order."""
         with _naming(self._path):
             query = f"SELECT * FROM entry WHERE {where} ORDER BY idx"  # noqa: S608 - conditions are literals
-            return [Row(*row) for row in self._db.execute(query, values)]
+            return list(map(Row._make, self._db.execute(query, values)))
 
     def tokens_of(self, index: int) -> list[bytes]:
         """Return the address tokens of an entry."""

@@ -151,7 +151,7 @@ def _compare_all(home: Home, keeper: Keeper, catalogue: Catalogue, report: Repor
             frames: list[Frame] = []
             for item in walk(data):
                 if isinstance(item, Frame):
-                    frames.append(item._replace(body=bytes(item.body)))
+                    frames.append(item)
                     continue
                 rows = {
                     r.idx: r for r in catalogue.rows("idx >= ? AND idx < ?", (item.first_index, item.size))
@@ -167,14 +167,13 @@ def _compare_all(home: Home, keeper: Keeper, catalogue: Catalogue, report: Repor
 def _compare(
     frame: Frame, segment: SegmentId, seeds: SeedReader, row: Row | None, tokens: bytes, report: Report
 ) -> None:
-    if sha256(frame.body).digest() != frame.leaf[48:80]:
-        return  # already named by the check of its segment
     try:
         line = line_under(seeds.seed(int.from_bytes(frame.leaf[12:16], "big")), frame.leaf, frame.body)
     except Punctured:
         return  # erased by order: the key of this one entry is destroyed
     except MunimentError as error:
-        report.find("line", f"entry {frame.ledger_index}", str(error), RESTORE)
+        if sha256(frame.body).digest() == frame.leaf[48:80]:  # else the check of its segment has named it
+            report.find("line", f"entry {frame.ledger_index}", str(error), RESTORE)
         return
     if row is None:
         report.find("catalogue", f"entry {frame.ledger_index}", "is not in the catalogue", REBUILD)
