@@ -90,7 +90,7 @@ def _texts(raw: bytes) -> Iterator[tuple[str, str]]:
         texts = [(_kind(part), _text(part)) for part in parts]
     except Exception:  # the parser meets whatever was sent; the source above still shows it
         return
-    yield from texts
+    yield from ((kind, text) for kind, text in texts if text.strip())
 
 
 def _kind(part: Message) -> str:
