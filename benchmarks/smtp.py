@@ -6,12 +6,13 @@ aiosmtpd's `Sink` handler. Neither records anything: they are the ceiling of the
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -77,17 +78,8 @@ def into_sink(count: int, _folder: Path, *, stays: bool) -> float:
 def into_aiosmtpd(count: int, _folder: Path, *, stays: bool) -> float:
     """Return the messages a second that aiosmtpd's Sink handler throws away."""
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "aiosmtpd",
-        "-n",
-        "-c",
-        "aiosmtpd.handlers.Sink",
-        "-l",
-        f"127.0.0.1:{port}",
-    ]
-    with server(command, port):
+    listen = ["-n", "-c", "aiosmtpd.handlers.Sink", "-l", f"127.0.0.1:{port}"]
+    with server([sys.executable, "-m", "aiosmtpd", *listen], port):
         return send(count, port, stays=stays)
 
 
@@ -98,9 +90,10 @@ def send(count: int, port: int, *, stays: bool) -> float:
     return rate(count, lambda: subprocess.run(command, check=True, timeout=SECONDS))
 
 
-def smtp_sink(port: int) -> contextmanager[None]:
-    """Run Postfix's sink on a port of this machine."""
-    return server(["smtp-sink", "-u", "nobody", f"127.0.0.1:{port}", "1024"], port)
+def smtp_sink(port: int) -> AbstractContextManager[None]:
+    """Run Postfix's sink on a port of this machine; it refuses to run as root."""
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    return server(["smtp-sink", *user, f"127.0.0.1:{port}", "1024"], port)
 
 
 @contextmanager

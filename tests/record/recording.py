@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Clock:
         self.now_ms += int(seconds * 1000 + days * DAY_MS)
 
 
-def make_home(path: Path, clock: Clock | None = None, **overrides: object) -> Home:
+def make_home(path: Path, clock: Callable[[], int] | None = None, **overrides: object) -> Home:
     home = Home(path / "home")
     home.path.mkdir(parents=True)
     home.policy_file.write_text(policy_text(**overrides))
