@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,6 +124,34 @@ def test_a_look_up_finds_what_a_search_through_all_rows_finds(
     ]
     snapshot = opened(tmp_path_factory.mktemp("snapshot"), encode(head, reversed(holdings)))
     assert snapshot.person_of(address, at) == (expected[0] if expected else None)
+
+
+def test_the_bytes_are_laid_out_as_the_format_says(head: Head) -> None:
+    """Read the bytes by docs/formats/snapshot.md alone."""
+    data = encode(head, HOLDINGS)
+    version, head_bytes, rows = struct.unpack(">IIQ", data[8:24])
+    assert (data[:8], version, rows) == (b"MUNISNAP", 1, 3)
+    assert msgspec.msgpack.decode(data[24 : 24 + head_bytes]) == {
+        "policy": head.policy,
+        "policy_version": "2026-11",
+        "example": True,
+        "domains": ["training.example"],
+        "footer": msgspec.to_builtins(PARTICULARS),
+        "gateway": {"hostname": "mail.training.example", "max_message_bytes": 157_286_400},
+    }
+    start = -(-(24 + head_bytes) // 64) * 64
+    assert data[24 + head_bytes : start] == bytes(start - 24 - head_bytes)
+    assert len(data) == start + 64 * rows
+    found = [struct.unpack(">32sQQ16s", data[at : at + 64]) for at in range(start, len(data), 64)]
+    monday, tuesday, friday = (int(moment.timestamp()) * 1_000_000 for moment in (MONDAY, TUESDAY, FRIDAY))
+    heads, tomas = sha256(HEADS.encode()).digest(), sha256(TOMAS.encode()).digest()
+    assert found == sorted(
+        [
+            (tomas, monday, 2**64 - 1, ONE.bytes),
+            (heads, monday, tuesday, ONE.bytes),
+            (heads, tuesday, friday, TWO.bytes),
+        ]
+    )
 
 
 def test_the_order_of_the_rows_does_not_change_the_bytes(head: Head) -> None:
