@@ -28,6 +28,7 @@ FINAL = {
 
 class _Handler(socketserver.StreamRequestHandler):
     server: Hop
+    disable_nagle_algorithm = True
 
     def handle(self) -> None:
         self.local = ""

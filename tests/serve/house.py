@@ -103,15 +103,22 @@ class House:
         answer = ask_line(self.home.run / "sink.sock", {"op": "show", "id": number}, "the sink")
         return base64.b64decode(answer["raw_base64"])
 
-    def entries(self, stream: Stream) -> list[Opened]:
-        """Return the entries of a stream, opened with an officer's key, once everything so far is published."""
+    def entries(self, stream: Stream, start: int = 0) -> list[Opened]:
+        """Return the entries of a stream from the `start`-th, opened with an officer's key, once all is published."""
         with Recorder(self.home.socket) as recorder:
             recorder.publish()
         with officer_view(self.home) as view:
-            return [view.open(row.idx) for row in view.catalogue.rows("stream = ?", (stream,))]
+            return [view.open(row.idx) for row in view.catalogue.rows("stream = ?", (stream,))[start:]]
+
+    def count(self, stream: Stream) -> int:
+        """Return how many entries a stream has."""
+        with Recorder(self.home.socket) as recorder:
+            recorder.publish()
+        with officer_view(self.home) as view:
+            return len(view.catalogue.rows("stream = ?", (stream,)))
 
     def last(self, stream: Stream) -> Opened:
-        return self.entries(stream)[-1]
+        return self.entries(stream, -1)[-1]
 
 
 def compile_policy(home: Home) -> None:
