@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from muniment.policy.policyfile import load
 from muniment.record.catalogue import Catalogue
-from muniment.record.checks import check_catalogue, check_checkpoint
+from muniment.record.checks import check_checkpoint
+from muniment.record.comparison import compare_catalogue
 from muniment.record.disk import Disk
 from muniment.record.entry import Capture, Channel, Direction, Entry, Retention, Stream
 from muniment.record.home import Home
@@ -93,7 +94,7 @@ def prove(home: Home) -> Report:
     origin = origin_of(load(home.policy_file))
     keys = [parse_vkey((home.ledger / VKEY_FILE).read_text().strip())]
     keeper = Keeper.load(home, SECRET, Disk())
-    return verify(home, origin, [check_checkpoint(origin, keys), check_catalogue(keeper)])
+    return verify(home, origin, [check_checkpoint(origin, keys), compare_catalogue(home, keeper)])
 
 
 def check_record(home: Home) -> Report:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from muniment.policy.errors import Tampered, Unavailable
+from muniment.record import comparison
 from muniment.record.home import Home
 from muniment.record.opening import open_record
 from muniment.record.rebuild import rebuild
@@ -92,6 +93,21 @@ def test_a_mention_removed_by_sql_is_named(small, tmp_path):
         database.execute("DELETE FROM mention WHERE idx = (SELECT min(idx) FROM mention)")
     database.close()
     assert [finding.kind for finding in prove(home).findings] == ["catalogue"]
+
+
+@pytest.mark.parametrize("alone_bytes", [0, 1 << 40])
+def test_one_process_and_several_name_the_same_entries(small, tmp_path, monkeypatch, alone_bytes):
+    home = copy(small, tmp_path)
+    with sqlite3.connect(home.database) as database:
+        (mail_index,) = database.execute(
+            "SELECT min(idx) FROM entry WHERE retention = 2 AND kind = 1"
+        ).fetchone()
+        database.execute("UPDATE entry SET length = length + 1 WHERE idx IN (0, ?)", (mail_index,))
+        database.execute("UPDATE entry SET idx = 9999 WHERE idx = 1")
+    database.close()
+    monkeypatch.setattr(comparison, "ALONE_BYTES", alone_bytes)
+    named = {finding.thing for finding in prove(home).findings if finding.kind == "catalogue"}
+    assert named == {"entry 0", "entry 1", f"entry {mail_index}", "entry 9999"}
 
 
 def test_a_broken_database_file_is_named_and_rebuilt(small, tmp_path):

@@ -12,7 +12,8 @@ from muniment.cli.options import common, emit, progress
 from muniment.policy.errors import MunimentError
 from muniment.policy.policyfile import load
 from muniment.record import machine
-from muniment.record.checks import check_anchor, check_catalogue, check_checkpoint
+from muniment.record.checks import check_anchor, check_checkpoint
+from muniment.record.comparison import compare_catalogue
 from muniment.record.disk import Disk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
@@ -58,7 +59,7 @@ def prove(home: Home, checkpoint: Path | None, vkey: str | None, advance: Callab
     if checkpoint is not None:
         checks.append(check_anchor(checkpoint, origin, keys))
     try:
-        checks.append(check_catalogue(Keeper.load(home, machine.find(home, os.environ, None), Disk())))
+        checks.append(compare_catalogue(home, Keeper.load(home, machine.find(home, os.environ, None), Disk())))
     except MunimentError as error:
         print(f"The catalogue is not compared with the entries: {error}", file=sys.stderr)
     return verify(home, origin, checks, advance)

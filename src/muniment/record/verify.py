@@ -68,6 +68,7 @@ class Scanned:
     stored_bytes: int = 0
 
 
+REBUILD = "Run `muniment rebuild`, which makes it again from the segments"
 RESTORE = "Restore it from a backup, then run `muniment verify` again"
 
 
