@@ -190,3 +190,18 @@ def test_a_port_that_is_taken_ends_the_console_and_not_in_silence(
         )
         assert second.returncode == 7
         assert f"cannot listen on 127.0.0.1:{console.port}" in second.stderr
+
+
+def test_a_console_that_was_killed_leaves_nobody_at_its_port(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with alone(tmp_path_factory.mktemp("killed")) as console:
+        console.process.kill()
+        console.process.wait(60)
+        deadline = time.monotonic() + 60
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", console.port)) != 0:
+                    break
+            assert time.monotonic() < deadline, "somebody still listens"
+            time.sleep(0.05)

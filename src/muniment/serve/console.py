@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from granian.log import LogLevels
 
     server = Granian(
-        "muniment.site.wsgi:application",
+        "muniment.serve.console_worker:application",
         address=host.strip("[]"),
         port=port,
         interface=Interfaces.WSGI,

@@ -1,4 +1,4 @@
-"""The WSGI entry granian serves: `muniment.site.wsgi:application`."""
+"""The WSGI entry: `muniment.site.wsgi:application`, which `serve.console_worker` hands to the server."""
 
 from __future__ import annotations
 
