@@ -36,8 +36,12 @@ _REPORTS = frozenset(
 _REPORTS |= frozenset({"global-disposition-notification"})
 _REPORT_KINDS = frozenset(f"message/{report}" for report in _REPORTS)
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
-_REPORT = "A report on the delivery or reading of a message is not business correspondence and carries no footer."
-_ANSWER = "An answer to a calendar invitation that has no text of its own is left as it is, for calendars to read."
+_REPORT = (
+    "A report on the delivery or reading of a message is not business correspondence and carries no footer."
+)
+_ANSWER = (
+    "An answer to a calendar invitation that has no text of its own is left as it is, for calendars to read."
+)
 _METHOD_REPLY = re.compile(rb"^METHOD:REPLY[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
 
 
@@ -54,7 +58,9 @@ def exemption(message: bytes, root: Part, body: Body | None = None) -> str:
     Nothing when it does carry one; before the text is found (`body` is None) only reports are told.
     """
     if body is None:
-        reports = root.kind == "multipart/report" and any(child.kind in _REPORT_KINDS for child in root.children)
+        reports = root.kind == "multipart/report" and any(
+            child.kind in _REPORT_KINDS for child in root.children
+        )
         return _REPORT if reports or root.kind in _REPORT_KINDS else ""
     answers = not body.parts and any(_is_calendar_reply(message, part) for part in root.walk())
     return _ANSWER if answers else ""

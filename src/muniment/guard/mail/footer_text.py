@@ -28,7 +28,7 @@ _INLINE_PGP = (b"-----BEGIN PGP MESSAGE", b"-----BEGIN PGP SIGN")
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """What stamping one part takes: its splices (none when the footer already stands there), and a line on each change."""
+    """What stamping one part takes: its splices (none when the footer stands there already), a line on each change."""
 
     splices: tuple[Splice, ...]
     changes: tuple[str, ...]

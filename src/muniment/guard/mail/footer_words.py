@@ -57,7 +57,7 @@ class Words(msgspec.Struct, frozen=True):
     ascii_text: str
     html: str  # ASCII only, whatever the particulars hold
     number: str  # as compared
-    values: tuple[str, ...]  # the four and, where the name leaves it out, that the company is limited; as compared
+    values: tuple[str, ...]  # as compared: the four and, where the name leaves it out, "a limited company"
     ascii_values: tuple[str, ...]
 
     def stand_in(self, text: str, *, in_ascii: bool = False) -> bool:

@@ -256,7 +256,7 @@ def _spans(
             return spans, first, True
         start = ended.end()
         at = start - 1 if message[start - 1] == 10 else end
-    if 0 <= start:
+    if start >= 0:
         spans.append((start, end))
     return spans, first, False
 
