@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +14,20 @@ from muniment.guard.mail import footer, footer_splice
 from muniment.guard.mail.footer import Outcome
 from muniment.guard.mail.footer_splice import Splice
 from tests.guard.mail.footer_reader import carries, own_parts, text_of, texts
-from tests.guard.mail.test_footer import FOOTER, PARTICULARS, SEALED, TOP, WELSH, encode
+from tests.guard.mail.test_footer import (
+    FOOTER,
+    PAGE,
+    PARTICULARS,
+    PDF,
+    PLAIN,
+    SEALED,
+    TOP,
+    WELSH,
+    encode,
+    letter,
+    parts,
+)
+from tests.guard.mail.test_footer_hostile import PAGES
 
 SHARED = Path(__file__).parents[4] / "shared"
 FOLDERS = [
@@ -122,27 +136,34 @@ def test_splices_undo_each_other(message, cuts):
     assert footer_splice.undo(footer_splice.apply(message, splices), splices) == message
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def letters_of(folder):
+    """Return the messages of a folder; without one, made ones."""
+    if folder:
+        return [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+    pairs = ((PLAIN, PAGE), (PAGE, PDF))
+    shapes = [parts(kind, *pair) for kind in ("mixed", "alternative", "related") for pair in pairs]
+    return [*shapes, *(letter(page.encode(), "text/html") for page in PAGES.values()), SEALED["pkcs7"]]
+
+
+@pytest.mark.parametrize("folder", FOLDERS or [None], ids=lambda folder: folder.name if folder else "made")
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"], ids=["lf", "crlf"])
 def test_every_real_message_shows_the_particulars_or_says_why_not(folder, ending):
     counts: Counter[Outcome] = Counter()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        message = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", ending)
+    for original in letters_of(folder):
+        message = original.replace(b"\r\n", b"\n").replace(b"\n", ending)
         result = hold(message)
         counts[result.outcome] += 1
         if result.outcome is Outcome.STAMPED:
-            assert any(carries(text) for text in texts(result.message)), path
-            assert footer.stamp(result.message, PARTICULARS).outcome is Outcome.ALREADY, path
-            assert_alternatives_agree(result.message, path)
+            assert any(carries(text) for text in texts(result.message)), message
+            assert footer.stamp(result.message, PARTICULARS).outcome is Outcome.ALREADY, message
+            assert_alternatives_agree(result.message)
     assert counts[Outcome.STAMPED] > sum(counts.values()) / 2
 
 
-def assert_alternatives_agree(message: bytes, path: Path) -> None:
+def assert_alternatives_agree(message: bytes) -> None:
     """Where one alternative carries the particulars, each that is a text of ours does."""
-    import email
-
     for part in own_parts(email.message_from_bytes(message)):
         if part.get_content_type() == "multipart/alternative" and part.is_multipart():
             kinds = ("text/plain", "text/html")
             read = [text_of(each) for each in part.get_payload() if each.get_content_type() in kinds]
-            assert len({carries(text) for text in read}) < 2, path
+            assert len({carries(text) for text in read}) < 2, message
