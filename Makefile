@@ -14,7 +14,7 @@ up: $(RUN)
 
 test: $(DEV)
 	tests/install-servers
-	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 check: $(DEV)
 	$(VENV)/bin/ruff check .

@@ -18,7 +18,6 @@ from muniment.site.shell import STYLES
 
 from .console import Console, alone, up
 
-pytestmark = pytest.mark.xdist_group("console")
 
 PAGES = ["/", "/outside", "/outside/1"]
 ABSENT = [

@@ -25,7 +25,6 @@ from tests.people.database import set_up
 
 from .console import Console, alone, up
 
-pytestmark = pytest.mark.xdist_group("console")
 set_up()
 
 CHROMIUM = Path("/usr/bin/chromium")
