@@ -18,7 +18,10 @@ from muniment.guard.mail.footer_splice import Unstampable
 
 TOKENS_CAP = 500_000
 
-_NEVER_SHOWN = "audio|canvas|datalist|iframe|noembed|noframes|object|script|select|style|svg|template|textarea|title|video"
+_NEVER_SHOWN = (
+    "audio|canvas|datalist|iframe|noembed|noframes|object|script|select|style|"
+    "svg|template|textarea|title|video"
+)
 _INLINE = "a|abbr|b|big|cite|code|em|font|i|ins|label|mark|o:p|s|small|span|strong|sub|sup|tt|u|wbr"
 _RAW = frozenset(_NEVER_SHOWN.split("|"))
 _VOID = frozenset(

@@ -16,6 +16,8 @@ import msgspec
 
 LINE_WIDTH = 76
 LIMITED = "a limited company"
+# The reader's own pair of colours, light or dark: legible on whatever ground the page has.
+_STYLE = "clear:both;padding:8px;font:13px/1.4 Arial,sans-serif;color:CanvasText;background:Canvas"
 
 _QUOTE_MARKER = re.compile(r"\n[ \t]*+[>|][>| \t]*+")
 _MARKS = dict.fromkeys("‘’‚‛′´`ʼ", "'") | dict.fromkeys("“”„‟″«»", '"') | dict.fromkeys("‐‑‒–—―−", "-")
@@ -144,7 +146,7 @@ def _as_text(lines: tuple[str, ...]) -> str:
 def _as_html(lines: tuple[str, ...]) -> str:
     escaped = [html.escape(line).encode("ascii", "xmlcharrefreplace").decode("ascii") for line in lines]
     rows = ["\r\n".join(_wrapped(line)) for line in escaped]
-    return "<div><br />\r\n" + "<br />\r\n".join(rows) + "</div>\r\n"
+    return f'<br />\r\n<div style="{_STYLE}">\r\n' + "<br />\r\n".join(rows) + "</div>\r\n"
 
 
 def _wrapped(line: str) -> list[str]:
