@@ -203,7 +203,13 @@ class AsyncRecorder:
         if self._failure is not None:
             future.set_exception(Unavailable(str(self._failure)))
             return future
-        self._writer.write(wire.frame(wire.Request(operation, entries)))
+        data = wire.frame(wire.Request(operation, entries))
+        try:
+            self._writer.write(data)
+        except (OSError, RuntimeError):  # closed by the other side, which the receiver is yet to hear
+            self._fail(_not_reached(self._path, OSError("it closed the connection")))
+            future.set_exception(Unavailable(str(self._failure)))
+            return future
         self._waiting.put_nowait(future)
         return future
 
