@@ -18,7 +18,6 @@ from muniment.site.shell import STYLES
 
 from .console import Console, alone, up
 
-
 PAGES = ["/", "/outside", "/outside/1"]
 ABSENT = [
     "/nothing",
