@@ -58,5 +58,5 @@ def test_an_export_to_a_file_tells_machines_where_it_is(
 
 
 def test_what_to_type_next_stands_in_the_welcome(home: Home) -> None:
-    lines = welcome(load(home.policy_file), [], "bin/muniment {} --home elsewhere/{braces}")
+    lines = welcome(load(home.policy_file), {}, "bin/muniment {} --home elsewhere/{braces}")
     assert lines[-1].endswith("bin/muniment status --home elsewhere/{braces}")

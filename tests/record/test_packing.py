@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import zstandard
 from benchmarks import make_dictionary
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muniment.policy.errors import BadInput, Tampered
@@ -55,11 +55,13 @@ TEXTS = st.one_of(st.binary(max_size=600), st.lists(LINES, max_size=40).map(b"".
 
 
 @given(TEXTS, st.none() | TEXTS, st.sampled_from([1, 3, 9, 19]))
+@settings(deadline=None)
 def test_every_pair_of_faces_comes_back(content, sent, level):
     assert unpack(pack(content, sent, level=level), LIMIT) == (content, sent)
 
 
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 600), st.integers(0, 90), TEXTS), max_size=6))
+@settings(deadline=None)
 def test_a_changed_face_comes_back(content, changes):
     sent = content
     for at, skip, insert in changes:
@@ -179,6 +181,7 @@ def test_a_plan_that_cannot_be_is_refused(plan):
 
 
 @given(st.binary(max_size=80))
+@settings(deadline=None)
 def test_foreign_bytes_are_refused(data):
     for head in (b"", b"\x01", b"\x01\x00\x01", b"\x01\x00\x03\x00\x00\x00\x05"):
         try:
@@ -189,6 +192,7 @@ def test_foreign_bytes_are_refused(data):
 
 
 @given(st.integers(0, 400), st.integers(1, 255))
+@settings(deadline=None)
 def test_a_flipped_byte_gives_other_bytes_or_a_refusal(at, flip):
     packed = bytearray(pack(ATTACHED[:3000], ATTACHED[:3000] + FOOTER))
     packed[at % len(packed)] ^= flip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -165,6 +167,44 @@ def test_a_batch_larger_than_a_segment_goes_to_the_next_one(tmp_path, monkeypatc
         numbers = {row.segment.number for row in record.record.parts.catalogue.segments()}
     assert numbers >= {0, 1, 2}
     assert list(contents(home).values()) == [message(n) for n in range(80)]
+    check_record(home)
+
+
+def test_a_policy_file_changed_while_the_recorder_runs_is_followed(tmp_path):
+    home = make_home(tmp_path)
+    with recording(home) as record:
+        before = record.policy.digest
+        home.policy_file.write_text(policy_text(policy__version="2026-12"))
+        record.tick()
+        assert record.policy.digest != before
+        [*_, newest] = record.record.parts.catalogue.rows("stream = ?", (Stream.POLICY,))
+        record.append([mail(1)])
+        assert record.record.parts.policy.policy.version == "2026-12"
+    assert newest.sequence == 2
+    check_record(home)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("format = 2", "policy in force stays"),
+        (policy_text(officers__2__public_key=base64.b64encode(b"7" * 32).decode()), "officers' keys"),
+        (policy_text(organisation__domains=["other.example"]), "go on beginning with"),
+    ],
+)
+def test_a_policy_file_that_cannot_be_taken_over_is_named_and_the_old_one_stays(tmp_path, text, named):
+    home = make_home(tmp_path)
+    good = home.policy_file.read_text()
+    with recording(home) as record:
+        before = record.policy
+        home.policy_file.write_text(text)
+        record.tick()
+        assert record.policy is before
+        assert any(named in problem for problem in record.status()["problems"])
+        record.append([mail(1)])
+        home.policy_file.write_text(good)
+        record.tick()
+        assert record.status()["problems"] == []
     check_record(home)
 
 

@@ -111,7 +111,9 @@ def safe_sheet(head: Letterhead, keys: SafeKeys) -> Sheet:
             "record on to new ones. Never type it in at a machine that others can reach."
         ),
         "",
-        *_paragraph("The record's public key is no secret. Whoever checks the record needs it, on one line:"),
+        *_paragraph(
+            "The record's public key is no secret. Whoever checks the record needs it, typed as one line:"
+        ),
         *(f"  {line}" for line in textwrap.wrap(keys.vkey, WIDTH - 4, break_on_hyphens=False)),
         "",
         _cut(),

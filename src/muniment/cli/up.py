@@ -7,14 +7,16 @@ import getpass
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from muniment.account.outside import sending_command
-from muniment.cli.options import common
-from muniment.policy.errors import Unavailable
+from muniment.cli.options import common, emit
+from muniment.policy.errors import Unavailable, kind_of
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record import machine
 from muniment.record.home import Home
+from muniment.serve.private_memory import keep_private
 from muniment.serve.supervisor import PolicyWatch, Stopping, running, services_of, wait_until_one_ends
 from muniment.site import prepare
 
@@ -33,16 +35,17 @@ def run(args: argparse.Namespace) -> int:
     secret = machine.find(home, os.environ, _ask)
     watch = PolicyWatch(home)
     prepare(home)
+    keep_private()
     with Stopping() as stopping, running(services_of(home, policy), secret) as services:
-        places = [(service.name, service.place) for service in services]
-        for line in welcome(policy, places, _hint(args.home)):
-            print(line, flush=True)
+        places = {service.name: service.place for service in services}
+        emit(args, {"example": policy.example, "services": places}, welcome(policy, places, _hint(args.home)))
+        sys.stdout.flush()
         ended = wait_until_one_ends(services, stopping, watch)
-    if ended is not None:
-        raise Unavailable(
+    if ended is not None and ended.process is not None:
+        raise kind_of(ended.process.returncode)(
             f"the {ended.name} ended by itself, so everything was stopped; what it said stands above"
         )
-    print("Stopped. Nothing is lost: mail waits with its senders.")
+    emit(args, {"stopped": True}, ["Stopped. Nothing is lost: mail waits with its senders."])
     return 0
 
 
@@ -62,11 +65,11 @@ def _hint(home: Path) -> str:
     return f"{name} {{}}" if is_default else f"{name} {{}} --home {home}"
 
 
-def welcome(policy: PolicyFile, places: list[tuple[str, str]], hint: str = "muniment {}") -> list[str]:
+def welcome(policy: PolicyFile, places: Mapping[str, str], hint: str = "muniment {}") -> list[str]:
     """Return what a person reads when everything runs; `hint` is how the next command is called."""
     stamp = "EXAMPLE. " if policy.example else ""
     lines = [f"{stamp}{policy.organisation.name}: everything runs. Stop it with Ctrl-C."]
-    lines += [f"  {name:14} {place}" for name, place in places]
+    lines += [f"  {name:14} {place}" for name, place in places.items()]
     if policy.example and policy.gateway.inside:
         lines += [
             "Send a message through the gateway:",

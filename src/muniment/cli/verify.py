@@ -59,7 +59,9 @@ def prove(home: Home, checkpoint: Path | None, vkey: str | None, advance: Callab
     if checkpoint is not None:
         checks.append(check_anchor(checkpoint, origin, keys))
     try:
-        checks.append(compare_catalogue(home, Keeper.load(home, machine.find(home, os.environ, None), Disk())))
+        checks.append(
+            compare_catalogue(home, Keeper.load(home, machine.find(home, os.environ, None), Disk()))
+        )
     except MunimentError as error:
         print(f"The catalogue is not compared with the entries: {error}", file=sys.stderr)
     return verify(home, origin, checks, advance)

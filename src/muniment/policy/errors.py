@@ -64,3 +64,9 @@ class Unavailable(MunimentError):
     exit_code = 7
     http_status = 503
     smtp_reply = "451 4.3.2"
+
+
+def kind_of(exit_code: int) -> type[MunimentError]:
+    """Return the kind of error a process means that ended with `exit_code`; Unavailable when it means no other."""
+    kinds = {kind.exit_code: kind for kind in (BadInput, Missing, Conflict, Tampered)}
+    return kinds.get(exit_code, Unavailable)

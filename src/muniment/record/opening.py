@@ -11,10 +11,11 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from muniment.policy.errors import Conflict, Tampered, Unavailable
+from muniment.policy.errors import Conflict, MunimentError, Tampered, Unavailable
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record import recovery
 from muniment.record.catalogue import Catalogue
@@ -106,7 +107,8 @@ class OpenRecord:
 
     def _open(self, secret: bytes) -> None:
         home, disk = self.home, self._disk
-        self.policy = load(home.policy_file)
+        self.policy, self._policy_seen = load(home.policy_file), _stamp(home.policy_file)
+        self.policy_problem = ""
         self.origin = origin_of(self.policy)
         keeper = Keeper.load(home, secret, disk)
         catalogue = Catalogue(home.database)
@@ -150,10 +152,29 @@ class OpenRecord:
         return self.checkpoint()
 
     def tick(self) -> None:
-        """Do what is due: end spent epochs, publish what waits."""
+        """Do what is due: follow the policy file, end spent epochs, publish what waits."""
+        self._follow_policy()
         self.record.end_spent_epochs()
         if self.record.unpublished:
             self.publish()
+
+    def _follow_policy(self) -> None:
+        """Take over a changed policy file and record it; one that cannot be taken over is named in `status`."""
+        seen = _stamp(self.home.policy_file)
+        if seen == self._policy_seen:
+            return
+        self._policy_seen, self.policy_problem = seen, ""
+        try:
+            policy = load(self.home.policy_file)
+            OfficerSet.from_policy(policy).require_same(self.stated_officers())
+            if origin_of(policy) != self.origin:
+                raise Conflict(f"organisation.domains must go on beginning with the domain of {self.origin}")
+        except MunimentError as error:
+            self.policy_problem = f"the policy in force stays: {error}"
+            return
+        if policy.digest != self.policy.digest:
+            self.policy = self.record.parts.policy = policy
+            self.append([self.policy_entry()])
 
     def checkpoint(self) -> str:
         """Return the last signed checkpoint; empty before the first."""
@@ -177,8 +198,9 @@ class OpenRecord:
 
     def policy_entry(self) -> Entry:
         """Return the open entry that holds the policy file in force."""
-        text = self.home.policy_file.read_text()
-        plain = json.dumps({"format": "muniment-policy/1", "sha256": self.policy.digest.hex(), "text": text})
+        data = self.home.policy_file.read_bytes()
+        table = {"format": "muniment-policy/1", "sha256": sha256(data).hexdigest(), "text": data.decode()}
+        plain = json.dumps(table)
         return Entry(stream=Stream.POLICY, kind=Kind.POLICY, plain=plain.encode())
 
     def status(self, problems: Sequence[str] = ()) -> dict[str, Any]:
@@ -198,7 +220,7 @@ class OpenRecord:
             ],
             **catalogue.counts(),
             "example": self.policy.example,
-            "problems": list(problems),
+            "problems": [*problems, *filter(None, [self.policy_problem])],
         }
 
     def close(self) -> None:
@@ -294,6 +316,15 @@ def require_extends(home: Home, size: int, old_size: int, old_root: bytes, place
             f"the first {old_size} entries of the ledger are not those of the checkpoint at {place}: "
             "the ledger was forked. Keep both copies: together they prove it"
         )
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells that a file was written anew, None when it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 SEALED, KEPT, OPEN = "sealed", "kept", "open"
 OFFICER_AND_KEEPER = "an officer's key together with the keeper's ring"
 KEEPER = "the keeper's ring, so whoever is root on the machine"
+CATALOGUE = "the keeper's ring; the catalogue holds a copy in the clear, so whoever holds the disk"
 ANYONE = "whoever holds the disk"
 
 SEALED_FIELDS: tuple[tuple[str, str, str], ...] = (
@@ -15,9 +16,9 @@ SEALED_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("why an entry is shielded", SEALED, OFFICER_AND_KEEPER),
     ("decision: outcome, rule, clause, reason", KEPT, KEEPER),
     ("next hop's reply", KEPT, KEEPER),
-    ("direction, size as written and as sent", KEPT, KEEPER),
-    ("address tokens (keyed, no addresses)", KEPT, KEEPER),
-    ("that an entry is shielded", KEPT, KEEPER),
+    ("direction, size as written and as sent", KEPT, CATALOGUE),
+    ("address tokens (keyed, no addresses)", KEPT, CATALOGUE),
+    ("that an entry is shielded", KEPT, CATALOGUE),
     ("stream, sequence number, time", OPEN, ANYONE),
     ("retention class and first expiry day", OPEN, ANYONE),
     ("padded length, hash of the sealed bytes", OPEN, ANYONE),

@@ -7,7 +7,6 @@ Requests that arrive while a batch is being flushed form the next batch, so that
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,7 +16,7 @@ from typing import Any
 from muniment.policy.errors import MunimentError, Unavailable
 from muniment.record import wire
 from muniment.record.client import short_path
-from muniment.record.entry import Entry, Kind, Receipt, Stream
+from muniment.record.entry import Entry, Receipt
 from muniment.record.opening import OpenRecord
 
 PUBLISH_SECONDS = 1.0
@@ -171,9 +170,3 @@ class RecorderServer:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             with suppress(MunimentError):
                 await self._append((await self._in_thread(self._record.heartbeat),))
-
-
-def heartbeat_entry(event: str, facts: dict[str, Any]) -> Entry:
-    """Return the open entry that says the recorder was alive: what it counted so far, stream by stream."""
-    plain = json.dumps({"event": event, **facts}, sort_keys=True).encode()
-    return Entry(stream=Stream.HEALTH, kind=Kind.HEARTBEAT, plain=plain)

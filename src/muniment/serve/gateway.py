@@ -27,6 +27,7 @@ from muniment.serve.gateway_session import Session
 from muniment.serve.gateway_settings import Limits, Listener, Settings, View, load_view, settings_of
 from muniment.serve.gateway_state import GatewayState
 from muniment.serve.json_line import serve_lines
+from muniment.serve.private_memory import keep_private
 
 SOCKET = "gateway.sock"
 _BACKLOG = 1024
@@ -156,6 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the gateway of the home named on the command line."""
     options = vars(build_parser().parse_args(argv))
     home = Home(options.pop("home").absolute())
+    keep_private()
     try:
         uvloop.run(serve(home, Limits(**options)))
     except MunimentError as error:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from muniment.policy.errors import BadInput, MunimentError, Unavailable
+from muniment.policy.errors import BadInput, MunimentError, Unavailable, kind_of
 from muniment.record.client import short_path
 
 LINE_LIMIT_BYTES = 1 << 20
@@ -70,7 +70,5 @@ def ask_line(path: Path, question: dict[str, Any], who: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise Unavailable(f"{who} does not answer at {path}; start it with `muniment up`") from error
     if "error" in reply:
-        failure = MunimentError(reply["error"])
-        failure.exit_code = int(reply["exit_code"])  # type: ignore[misc]
-        raise failure
+        raise kind_of(int(reply["exit_code"]))(reply["error"])
     return dict(reply)

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import os
-import resource
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from muniment.policy.errors import MunimentError
@@ -22,19 +19,9 @@ from muniment.record import machine
 from muniment.record.home import Home
 from muniment.record.opening import open_record
 from muniment.record.server import RecorderServer
+from muniment.serve.private_memory import keep_private
 
-_PR_SET_DUMPABLE = 4
-_MCL_CURRENT_AND_FUTURE = 3
 _SECRET_DESCRIPTOR = "MUNIMENT_MACHINE_SECRET_FD"  # noqa: S105 - the name of a variable, no secret
-
-
-def harden() -> None:
-    """Keep the process's memory out of core dumps, other processes and, if the machine allows, swap."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    library = ctypes.CDLL(None, use_errno=True)
-    library.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY:
-        library.mlockall(_MCL_CURRENT_AND_FUTURE)
 
 
 def find_secret(home: Home) -> bytes:
@@ -64,8 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="muniment.serve.recorder", description=__doc__)
     parser.add_argument("home", type=Path)
     home = Home(parser.parse_args(argv).home.absolute())
-    with suppress(OSError, AttributeError):
-        harden()
+    keep_private(lock=True)
     try:
         asyncio.run(serve(home, find_secret(home)))
     except MunimentError as error:
