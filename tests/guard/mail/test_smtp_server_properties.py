@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given
+import random
+
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from muniment.guard.mail.smtp_client import END_OF_CONTENT, stuffed
+from muniment.guard.mail.smtp_command import Mail, Recipient
 from muniment.guard.mail.smtp_content import has_bare_newline, has_hidden_end
-from muniment.guard.mail.smtp_event import Fault, Message
+from muniment.guard.mail.smtp_event import Auth, DataBegin, Event, Fault, Hello, Message, StartTls
+from muniment.guard.mail.smtp_reply import Reply
+from muniment.guard.mail.smtp_server import AUTH_LINE_LIMIT, COMMAND_LINE_LIMIT
 
 from .dialogue import ENVELOPE, Dialogue, after_data, cut
 
@@ -88,3 +93,73 @@ def test_a_bare_newline_anywhere_is_a_fault(content: bytes) -> None:
     dialogue.say(ENVELOPE, b"DATA\r\n", b"x" + content + b"x\r\n.\r\n")
     first = dialogue.messages[0]
     assert first.fault is Fault.BARE_NEWLINE or b"\r\n.\r\n" in content
+
+
+TRANSACTION = st.tuples(
+    st.sampled_from(
+        [b"", b"NOOP\r\n", b"RSET\r\n", b"EHLO x\r\n", b"what?\r\n", b"VRFY x\r\n", b"bad\nline\r\n"]
+    ),
+    st.sampled_from([b"RCPT TO:<c@d>\r\n", b"RCPT TO:<c@d>\r\nRCPT TO:<bad\r\nRCPT TO:<e@f>\r\n"]),
+    CONTENT.filter(lambda content: b"\r\n.\r\n" not in b"\r\n" + content + b"\r"),
+)
+
+
+@given(st.lists(TRANSACTION, min_size=1, max_size=5), PLACES)
+def test_a_pipeline_of_whole_transactions_gives_the_same_messages_however_it_is_cut(
+    transactions: list[tuple[bytes, bytes, bytes]], places: list[int]
+) -> None:
+    talk = b"EHLO x\r\n" + b"".join(
+        before + b"MAIL FROM:<a@b>\r\n" + recipients + b"DATA\r\n" + content + b"\r\n.\r\n"
+        for before, recipients, content in transactions
+    )
+    whole, pieces, bytewise = Dialogue(), Dialogue(), Dialogue()
+    bytewise.say(*(talk[at : at + 1] for at in range(len(talk))))
+    assume(sum(isinstance(event, DataBegin) for event in bytewise.events) == len(transactions))
+    whole.say(talk)
+    pieces.say(*cut(talk, places))
+    assert len(bytewise.messages) == len(transactions)
+    assert whole.events == pieces.events == bytewise.events
+    assert whole.output == pieces.output == bytewise.output
+
+
+ANYTHING = st.lists(
+    st.one_of(
+        COMMANDS,
+        CONTENT,
+        st.binary(max_size=60),
+        st.sampled_from(
+            [b"DATA\r\n", b"STARTTLS\r\n", b"AUTH PLAIN\r\n", b"*\r\n", b"\r\n.\r\n", b"y" * 20_000]
+        ),
+    ),
+    max_size=40,
+).map(b"".join)
+LIMIT_BYTES = 3_000
+
+
+class Moody:
+    """Answers every event with any reply that exists."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+
+    def __call__(self, event: Event) -> Reply | None:
+        if isinstance(event, Mail | Recipient | DataBegin | Message | Auth):
+            return Reply.of(self._chance.choice([250, 235, 334, 354, 421, 451, 550]), "5.0.0 whatever")
+        return None
+
+
+@settings(max_examples=300)
+@given(talk=ANYTHING, places=PLACES, seed=st.integers(min_value=0, max_value=1 << 32))
+def test_whatever_is_said_and_answered_nothing_is_raised_and_little_is_held(
+    talk: bytes, places: list[int], seed: int
+) -> None:
+    dialogue = Dialogue(Moody(seed), max_message_bytes=LIMIT_BYTES)
+    for piece in cut(ENVELOPE + talk, places):
+        dialogue.say(piece)
+        held = dialogue.server.held_bytes
+        if dialogue.server.is_closed:
+            assert held == 0
+        assert held <= max(COMMAND_LINE_LIMIT, AUTH_LINE_LIMIT, LIMIT_BYTES + 5)
+    replies = sum(not isinstance(event, StartTls | Hello) for event in dialogue.events)
+    assert len(dialogue.output) <= 600 * (replies + len(talk) // 2 + 30)
+    assert all(len(message.content) <= LIMIT_BYTES for message in dialogue.messages)
