@@ -86,12 +86,13 @@ def hold(message, particulars=PARTICULARS):
 
 
 @given(MESSAGES, st.sampled_from([PARTICULARS, WELSH]))
-@settings(max_examples=600)
+@settings(deadline=None, max_examples=600)
 def test_any_message_is_stamped_or_answered_and_can_be_had_back(message, particulars):
     hold(message, particulars)
 
 
 @given(st.sampled_from(sorted(SEALED)), st.integers(0, 400), st.binary(max_size=30))
+@settings(deadline=None)
 def test_damaged_sealed_mail_can_be_had_back(name, at, junk):
     message = SEALED[name]
     hold(message[:at] + junk + message[at:])
@@ -106,7 +107,7 @@ def test_damaged_sealed_mail_can_be_had_back(name, at, junk):
     ),
     st.sampled_from([PARTICULARS, WELSH]),
 )
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 def test_any_text_keeps_its_words_and_gains_the_particulars(text, charset, encoding, kind, particulars):
     if charset == "utf-16":
         encoding = "base64"
@@ -127,6 +128,7 @@ def test_any_text_keeps_its_words_and_gains_the_particulars(text, charset, encod
 @given(
     st.binary(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9), st.binary(max_size=9)))
 )
+@settings(deadline=None)
 def test_splices_undo_each_other(message, cuts):
     splices, done = [], 0
     for at, length, new in sorted(cuts, key=lambda cut: cut[0]):

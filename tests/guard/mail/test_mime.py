@@ -155,7 +155,7 @@ HEADERS = st.sampled_from(
 
 
 @given(st.lists(HEADERS | st.binary(max_size=12), max_size=24).map(b"".join))
-@settings(max_examples=500)
+@settings(deadline=None, max_examples=500)
 def test_any_bytes_give_parts_that_lie_within_each_other(message):
     for part in mime.scan(message).walk():
         assert 0 <= part.start <= part.header_end <= part.body <= max(part.end, part.body) <= len(message)
@@ -166,6 +166,7 @@ def test_any_bytes_give_parts_that_lie_within_each_other(message):
 
 
 @given(st.binary(max_size=120))
+@settings(deadline=None)
 def test_any_field_value_is_read(value):
     mime_field.content_type(value)
     mime_field.encoding(value)
@@ -175,6 +176,7 @@ def test_any_field_value_is_read(value):
 
 
 @given(st.lists(st.sampled_from([PLAIN, PDF, b"\r\nno header"]), min_size=1, max_size=5))
+@settings(deadline=None)
 def test_the_parts_are_those_an_independent_reader_finds(each):
     message = parts("mixed", *each)
     read = email.message_from_bytes(message).get_payload()
