@@ -133,6 +133,9 @@ def check(running: House, hop: Hop, acknowledged: list[bytes]) -> None:
         first, *others = found
         assert first.row.kind == Kind.RECORD
         assert first.told.about is None
-        assert {other.told.about for other in others} <= {first.row.idx}, content
+        holders = {each.row.idx for each in found if each.row.kind == Kind.RECORD}
+        for other in others:
+            assert other.told.about in holders, content
+            assert other.told.about < other.row.idx, content
         assert delivered[sent.get(content, content)] <= len(found)
     assert sum(delivered.values()) == sum(delivered[sent.get(content, content)] for content in copies)
