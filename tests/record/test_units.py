@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muniment.record.units import BLOCK_BYTES, MAX_UNITS, TAIL_BYTES, unit_ends
-
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+from tests.serve.letters import letters
 
 
 def units(data: bytes) -> list[bytes]:
@@ -185,9 +183,6 @@ def test_hostile_megabytes_cost_linear_time_and_bounded_units(data):
     assert time.process_time() - before < 5
 
 
-@pytest.mark.parametrize("path", sorted(SHARED.glob("mail/*")), ids=lambda path: path.name)
-def test_every_real_message_is_cut_into_units_that_add_up(path):
-    files = [file for file in path.rglob("*") if file.is_file()]
-    assert files
-    for file in files:
-        units(file.read_bytes())
+def test_every_message_is_cut_into_units_that_add_up():
+    for letter in letters():
+        units(letter)

@@ -1,1 +1,1 @@
-"""The written permission to look. Not built yet: nothing in the product can read sealed content without an officer's key."""
+"""The written permission to look. Not built yet: nothing in the product reads sealed content without officers' keys."""
