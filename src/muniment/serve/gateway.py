@@ -82,9 +82,9 @@ class Gateway:
             self._watcher.cancel()
         for server in self._servers:
             server.close()
-        tasks = [session.task for session in self.state.sessions]
-        for session in list(self.state.sessions):
-            session.stop()
+        tasks = list(self.state.sessions)
+        for wake_up in list(self.state.sessions.values()):
+            wake_up()
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=self.state.settings.limits.drain_seconds)
             for task in late:

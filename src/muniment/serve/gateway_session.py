@@ -42,7 +42,7 @@ _GO_AHEAD = replies.GO_AHEAD
 class Session(asyncio.Protocol):
     """One client's connection; its task handles one event after another."""
 
-    task: asyncio.Task[None]
+    _task: asyncio.Task[None]
     _transport: asyncio.Transport  # these four are set when the connection is made
     _transactions: Transactions
     _timer: asyncio.TimerHandle
@@ -76,10 +76,10 @@ class Session(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         host, port = (transport.get_extra_info("peername") or ("", 0))[:2]  # none when it is gone already
         self._transactions = Transactions(self._state, self._listener, Client(host, port))
-        self._state.sessions.add(self)
         self._state.counters["sessions"] += 1
         self.server.start("EXAMPLE" if self._state.settings.is_example else "")
-        self.task = self._loop.create_task(self._run())
+        self._task = self._loop.create_task(self._run())
+        self._state.sessions[self._task] = self._wake_up
         self._timer = self._loop.call_later(self._state.settings.limits.client_seconds, self._look_at_clock)
 
     def data_received(self, data: bytes) -> None:
@@ -138,7 +138,7 @@ class Session(asyncio.Protocol):
     def _end(self) -> None:
         self._timer.cancel()
         self._transactions.close()
-        self._state.sessions.discard(self)
+        self._state.sessions.pop(self._task, None)
         self._flush()
         self._transport.close()
 
@@ -154,10 +154,6 @@ class Session(asyncio.Protocol):
     def _wake_up(self) -> None:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
-
-    def stop(self) -> None:
-        """End the session as soon as nothing is under way."""
-        self._wake_up()
 
     def _look_at_clock(self) -> None:
         limit = self._state.settings.limits.client_seconds

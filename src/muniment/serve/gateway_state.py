@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from muniment.serve.gateway_link import RecorderLink
 from muniment.serve.gateway_settings import Settings, View
-
-if TYPE_CHECKING:
-    from muniment.serve.gateway_session import Session
 
 
 class Memory:
@@ -38,7 +36,7 @@ class GatewayState:
         self.settings, self.view, self.link = settings, view, link
         self.memory = Memory(settings.limits.memory_bytes)
         self.counters: Counter[str] = Counter()
-        self.sessions: set[Session] = set()
+        self.sessions: dict[asyncio.Task[None], Callable[[], None]] = {}  # each with what wakes it up
         self.is_stopping = False
 
     def status(self) -> dict[str, object]:
