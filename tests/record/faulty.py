@@ -11,7 +11,17 @@ from muniment.policy.errors import Unavailable
 from muniment.record.disk import AppendFile, Disk, FlushFailed
 
 ANY = "any"
-WRITES = ("open", "write", "flush", "write_durable", "create_durable", "move", "remove", "remove_folder")
+WRITES = (
+    "open",
+    "write",
+    "flush",
+    "write_durable",
+    "create_durable",
+    "sync_dir",
+    "move",
+    "remove",
+    "remove_folder",
+)
 
 
 class FaultyDisk(Disk):
@@ -49,12 +59,19 @@ class FaultyDisk(Disk):
         if due:
             raise _failed("write_durable", path)
 
-    def create_durable(self, path: Path, data: bytes, mode: int = 0o644) -> None:
+    def create_durable(self, path: Path, data: bytes, mode: int = 0o644, *, sync_folder: bool = True) -> None:
         due = self.is_due("create_durable", path)
         if not due or self.stored:
-            super().create_durable(path, data, mode)
+            super().create_durable(path, data, mode, sync_folder=sync_folder)
         if due:
             raise _failed("create_durable", path)
+
+    def sync_dir(self, path: Path) -> None:
+        due = self.is_due("sync_dir", path)
+        if not due or self.stored:
+            super().sync_dir(path)
+        if due:
+            raise _failed("sync_dir", path)
 
     def move(self, path: Path, target: Path) -> None:
         due = self.is_due("move", path)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muniment.record.units import BLOCK_BYTES, MAX_UNITS, TAIL_BYTES, unit_ends
+from muniment.record.units import BLOCK_BYTES, MAX_UNITS, TAIL_BYTES, face_ends, unit_ends
 from tests.serve.letters import letters
 
 
@@ -181,6 +181,18 @@ def test_hostile_megabytes_cost_linear_time_and_bounded_units(data):
     before = time.process_time()
     assert len(units(data)) <= MAX_UNITS
     assert time.process_time() - before < 5
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"A: b\n", b"C: d\r\n", b"\n", b"\r\n", b"\r", b"text", b" ", b""]), max_size=12
+    )
+)
+def test_faces_that_share_a_header_are_cut_as_each_alone(pieces):
+    for at in range(len(pieces) + 1):
+        first, second = b"".join(pieces), b"".join([*pieces[:at], b"footer\r\n", *pieces[at:]])
+        assert face_ends([first, second]) == [unit_ends(first), unit_ends(second)]
+        assert face_ends([second, first]) == [unit_ends(second), unit_ends(first)]
 
 
 def test_every_message_is_cut_into_units_that_add_up():

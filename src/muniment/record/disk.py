@@ -103,27 +103,28 @@ class Disk:
                 temporary.replace(path)
             _sync(folder, path.parent)
 
-    def create_durable(self, path: Path, data: bytes, mode: int = 0o644) -> None:
+    def create_durable(self, path: Path, data: bytes, mode: int = 0o644, *, sync_folder: bool = True) -> None:
         """Put `data` at `path` unless a file is there already; the same bytes there already are a success.
 
+        Without `sync_folder` its name is durable only after the caller's `sync_dir`, one for many files.
         Raises: Conflict when other bytes are there; Unavailable, FlushFailed as `write_durable`.
         """
         self.make_folder(path.parent)
-        with _folder(path.parent) as folder:
-            temporary = _write_temporary(path, data, mode)
-            try:
-                with _naming(path, "create"):
-                    path.hardlink_to(temporary)
-            except _AlreadyThere:
-                if path.read_bytes() != data:
-                    raise Conflict(
-                        f"{path} exists with other contents; expected no file, or the same bytes. "
-                        "Run `muniment verify` before anything else is written."
-                    ) from None
-            finally:
-                with suppress(OSError):
-                    temporary.unlink()
-            _sync(folder, path.parent)
+        temporary = _write_temporary(path, data, mode)
+        try:
+            with _naming(path, "create"):
+                path.hardlink_to(temporary)
+        except _AlreadyThere:
+            if path.read_bytes() != data:
+                raise Conflict(
+                    f"{path} exists with other contents; expected no file, or the same bytes. "
+                    "Run `muniment verify` before anything else is written."
+                ) from None
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+        if sync_folder:
+            self.sync_dir(path.parent)
 
     def move(self, path: Path, target: Path) -> None:
         """Rename durably; the target's folder is made when it is missing."""

@@ -13,7 +13,7 @@ from muniment.record import commitment, line, packing, seal
 from muniment.record.entry import Entry, Kind
 from muniment.record.frame import Sections, body_sha256, pack_sections
 from muniment.record.leaf import SEAL_CONTENT, SEAL_FACTS, SEAL_META, SEAL_PLAIN, SIZE, pack_head
-from muniment.record.units import unit_ends
+from muniment.record.units import face_ends
 
 _NOTHING = bytes(32)
 _encode = msgspec.msgpack.Encoder().encode
@@ -76,7 +76,7 @@ def seal_entry(
         key, seed = seal.sealed_keys(seeds.officers_content, seal.blade(keeper, seal.CONTENT), salt)
         packed = packing.pack(entry.content, entry.sent, level=level)
         content = seal.close(key, seal.CONTENT, head, seal.pad(packed))
-        content_commitment = commitment.commit(seed, faces, [unit_ends(face) for face in faces])
+        content_commitment = commitment.commit(seed, faces, face_ends(faces))
     body = pack_sections(Sections(salt, sealed_line, facts, meta, content, entry.plain))
     leaf = b"".join(
         (

@@ -10,6 +10,8 @@ Source: docs/formats/redaction.md; RFC 5322 3.6 (groups of fields), RFC 2046 5.1
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 BLOCK_BYTES = 1024
 # A last block may be this much longer, so that no crumb is left over.
@@ -43,15 +45,43 @@ def unit_ends(data: bytes) -> list[int]:
 
     Linear in time and at most MAX_UNITS long, whatever the bytes.
     """
-    ends: list[int] = []
-    body = _header_end(data, 0, MAX_HEADER_BYTES)
-    header = data[:body]
+    return face_ends([data])[0]
+
+
+def face_ends(faces: Sequence[bytes]) -> list[list[int]]:
+    """Return the `unit_ends` of each face; a header that two of them share is cut once."""
+    found, head = [], _Head(b"", b"", ())
+    for face in faces:
+        if not (head.is_whole and face.startswith(head.header)):
+            head = _cut_head(face)
+        ends = list(head.ends)
+        body = len(head.header)
+        if b"boundary" in head.lower or b"message/rfc822" in head.lower:
+            body = _cut_parts(face, body, head.header, head.lower, ends)
+        _cut_blocks(face, body, len(face), ends)
+        found.append(ends)
+    return found
+
+
+class _Head(NamedTuple):
+    """A header section with its blank line, its lower case, and the ends of its units."""
+
+    header: bytes
+    lower: bytes
+    ends: Sequence[int]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it ends with its blank line, so that more bytes behind it do not move its end."""
+        return self.header.endswith((b"\n\n", b"\n\r\n"))
+
+
+def _cut_head(data: bytes) -> _Head:
+    header = data[: _header_end(data, 0, MAX_HEADER_BYTES)]
     lower = header.lower()
+    ends: list[int] = []
     _cut_fields(lower, 0, ends)
-    if b"boundary" in lower or b"message/rfc822" in lower:
-        body = _cut_parts(data, body, header, lower, ends)
-    _cut_blocks(data, body, len(data), ends)
-    return ends
+    return _Head(header, lower, ends)
 
 
 def _header_end(data: bytes, start: int, limit_bytes: int) -> int:

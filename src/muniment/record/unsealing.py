@@ -24,7 +24,7 @@ from muniment.record.home import Home
 from muniment.record.keeper import EpochId, Keeper
 from muniment.record.keytree import descend
 from muniment.record.reading import open_facts, open_line, read_frame
-from muniment.record.units import unit_ends
+from muniment.record.units import face_ends
 
 DEPTH = 24
 MAX_CONTENT_BYTES = 512 << 20
@@ -92,10 +92,7 @@ class OfficerView:
             packed = seal.unpad(seal.open_section(key, seal.CONTENT, head, sections.content))
             content, sent = packing.unpack(packed, MAX_CONTENT_BYTES)
             faces = [content] if sent is None else [content, sent]
-            if (
-                commitment.commit(seed, faces, [unit_ends(face) for face in faces])
-                != fields.content_commitment
-            ):
+            if commitment.commit(seed, faces, face_ends(faces)) != fields.content_commitment:
                 raise Missing(
                     f"entry {row.idx} opens, but its redaction commitment is another; run muniment verify"
                 )

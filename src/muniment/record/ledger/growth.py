@@ -116,8 +116,11 @@ class TileWriter:
 
         Raises: Conflict when a file of the tree is there with other bytes; Unavailable when the disk fails.
         """
-        for path, data in growth.files.items():
-            self._disk.create_durable(self._directory / path, data)
+        files = {self._directory / path: data for path, data in growth.files.items()}
+        for path, data in files.items():
+            self._disk.create_durable(path, data, sync_folder=False)
+        for parent in dict.fromkeys(path.parent for path in files):
+            self._disk.sync_dir(parent)
         for folder in growth.superseded:
             self._disk.remove_folder(self._directory / folder)
 
