@@ -9,7 +9,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Model, Q
 
 from muniment.people import people_csv
@@ -67,6 +67,7 @@ def import_people(
         raise BadInput("the file names nobody; expected a row for each person below the heading")
     try:
         with transaction.atomic():
+            _wait_for_other_imports()
             plan = make_plan(rows, known_people(), moment, complete=complete)
             plan.mistakes = sorted([*mistakes, *plan.mistakes])
             if not plan.mistakes and not dry_run:
@@ -77,6 +78,13 @@ def import_people(
         )
         raise Conflict(message) from error
     return plan
+
+
+def _wait_for_other_imports() -> None:
+    """Hold the register for oneself until the transaction ends; SQLite does so by itself when it begins one."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {Person._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def known_people() -> dict[str, Known]:
