@@ -8,6 +8,13 @@ from pathlib import Path
 
 COLLECTIONS = Path(__file__).parents[3] / "shared" / "data" / "mail"
 _HEADER = b"From: <someone@outside.example>\r\nTo: <tomas@training.example>\r\nSubject: generated %d\r\n"
+_REPORT = (
+    b"From: <>\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+    b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+    b"--b\r\nContent-Type: text/plain\r\n\r\nIt did not arrive.\r\n"
+    b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mail.example\r\n\r\n"
+    b"Final-Recipient: rfc822; nobody@outside.example\r\nAction: failed\r\nStatus: 5.1.1\r\n--b--\r\n"
+)
 _BODIES = [
     b"",
     b"\r\n",
@@ -42,7 +49,7 @@ def letters() -> list[bytes]:
 
 def generated() -> list[bytes]:
     """Return messages of every shape we know of, and damaged ones, the same in every run."""
-    found = [b"", b"\r\n", b"no header, no line end", b".\r\n"]
+    found = [b"", b"\r\n", b"no header, no line end", b".\r\n", _REPORT]
     chance = random.Random(5)
     for number, body in enumerate(_BODIES * 5):
         whole = _HEADER % number + body

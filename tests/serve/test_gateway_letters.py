@@ -75,7 +75,7 @@ def is_refused(content: bytes) -> bool:
 def test_every_message_passes_byte_for_byte_or_is_refused_for_its_line_ends(
     running: House, hop: Hop, door: str, sender: str, recipient: str, step: int
 ) -> None:
-    contents = letters()[::step]
+    contents = [*generated(), *letters()[len(generated()) :: step]]
     before, refused_before, at_hop = (
         running.count(Stream.MAIL_GATEWAY),
         running.count(Stream.MAIL_REFUSED),
