@@ -53,6 +53,10 @@ class Stream(IntEnum):
     RETENTION = 3
     POLICY = 4
     PEOPLE = 5
+    PERMITS = 6
+    LOOKS = 7
+    DISCLOSURES = 8
+    NOTICES = 9
     MAIL_GATEWAY = 16
     MAIL_JOURNAL = 17
     MAIL_IMPORT = 18

@@ -1,28 +1,14 @@
-"""Every page of the console with the permission it needs; a test lists the routes that name none."""
+"""Every page of the console: the routes of each part, and the site's own. A test lists the routes that name no permission."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from django.http import HttpResponseBase
-from django.urls import URLPattern, path
-
-from muniment.account import views
+from muniment.account import urls as account
 from muniment.people.permission import Permission
+from muniment.people.route import route
 from muniment.site import failure, styles
 
-
-def route(place: str, view: Callable[..., HttpResponseBase], permission: Permission, name: str) -> URLPattern:
-    """Return a route that names who may take it."""
-    pattern = path(place, view, name=name)
-    pattern.permission = permission  # type: ignore[attr-defined]
-    return pattern
-
-
 urlpatterns = [
-    route("", views.record_state, Permission.SEE_RECORD_STATE, "record"),
-    route("outside", views.outside_list, Permission.SEE_OUTSIDE, "outside"),
-    route("outside/<int:number>", views.outside_message, Permission.SEE_OUTSIDE, "outside-message"),
+    *account.ROUTES,
     route("static/<str:name>", styles.static_file, Permission.LOAD_STYLES, "static"),
 ]
 handler400 = failure.bad_request
