@@ -15,7 +15,7 @@ from muniment.people.moment import LONDON
 
 # How each stream is called on a page, and the mark beside it.
 _STREAMS = {
-    "keys": ("Keys and officers", "key"),
+    "keys": ("Keys and officers", "permit"),
     "health": ("Heartbeats", "health"),
     "retention": ("Retention and holds", "clock"),
     "policy": ("Policy", "rules"),

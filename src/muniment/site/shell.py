@@ -15,7 +15,19 @@ from muniment.record.client import Recorder
 from muniment.record.home import Home
 
 # In the order in which they build on each other.
-STYLES = ("tokens.css", "elements.css", "layout.css", "table.css", "paper.css")
+STYLES = (
+    "tokens.css",
+    "elements.css",
+    "forms.css",
+    "layout.css",
+    "table.css",
+    "paper.css",
+    "permit.css",
+    "room.css",
+    "timeline.css",
+    "chart.css",
+    "print.css",
+)
 _ANSWER_SECONDS = 2.0
 
 
