@@ -53,10 +53,20 @@ class Wrap(msgspec.Struct, frozen=True):
     sealed: bytes
 
 
-class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WrittenWrap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wrap as it stands in an entry and in a document: suite, key id of the recipient in hexadecimal, bytes."""
+
     suite: int
     to: str
     sealed: bytes
+
+
+class EpochWraps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Every wrap of the officers' share of one epoch."""
+
+    class_id: int = msgspec.field(name="class")
+    epoch: int
+    wraps: tuple[WrittenWrap, ...]
 
 
 def key_id(public_key: bytes) -> bytes:
@@ -133,16 +143,30 @@ def from_json(item: object) -> Wrap:
         BadInput: it has not that form.
     """
     try:
-        written = msgspec.convert(item, _Written, strict=True)
-        owner = bytes.fromhex(written.to)
+        written = msgspec.convert(item, WrittenWrap, strict=True)
     except (msgspec.ValidationError, ValueError):
-        raise BadInput(
-            "a share is not written as docs/formats/shares.md says; run `muniment verify`"
-        ) from None
+        raise _not_written() from None
+    return from_written(written)
+
+
+def from_written(written: WrittenWrap) -> Wrap:
+    """Return the wrap that a document holds; the suite may be one that this release cannot open.
+
+    Raises:
+        BadInput: its lengths are not those of its suite.
+    """
+    try:
+        owner = bytes.fromhex(written.to)
+    except ValueError:
+        raise _not_written() from None
     right_length = written.suite != SUITE or len(written.sealed) == SEALED_BYTES
     if len(owner) != KEY_ID_BYTES or written.to != owner.hex() or not right_length:
         raise BadInput("a share has another length than its suite demands; run `muniment verify`")
     return Wrap(written.suite, owner, written.sealed)
+
+
+def _not_written() -> BadInput:
+    return BadInput("a share is not written as docs/formats/shares.md says; run `muniment verify`")
 
 
 def _seal(root: bytes, origin: str, class_id: int, epoch: int, recipient: Recipient) -> Wrap:
