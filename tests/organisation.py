@@ -89,6 +89,19 @@ def policy_table() -> dict[str, Any]:
             "mail": {"years": 5, "reason": "The policy's term; claims lapse after it"},
             "refused": {"days": 90, "reason": "Long enough to answer why it was refused"},
         },
+        "streams": [
+            {
+                "name": name,
+                "purpose": "A true copy of mail",
+                "lawful_basis": "Legitimate interests",
+                "notice": "You have been told that mail is kept.",
+                "notice_shown": "The terms of use",
+                "assessed": date(2026, 11, 1),
+                "owner": "Data Protection Officer",
+            }
+            for name in ("mail-gateway", "mail-journal", "mail-import")
+        ]
+        + [{"name": "printing", "purpose": "Who printed what"}],
         "gateway": {
             "hostname": f"mail.{DOMAIN}",
             "inside": "127.0.0.1:2525",

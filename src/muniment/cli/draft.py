@@ -68,6 +68,7 @@ def compose(answers: Answers, public_keys: Mapping[str, str], today: date, *, ex
         *(_officer_table(officer, public_keys[officer.id]) for officer in officers),
         f"[recovery]  # the private half is on the sheet in the safe\npublic_key = {_text(public_keys[RECOVERY])}\n",
         _RETENTION,
+        _streams(today, example=example),
         _gateway(answers, example=example),
         f"[record]\nanchor_dir = {_text(answers['anchor_dir'])}  # each checkpoint is also copied there\n",
         '[console]\nlisten = "127.0.0.1:8025"  # this machine only; put a TLS proxy in front of it\n',
@@ -92,6 +93,22 @@ clause = "R-5.1-a"
 days = 90
 reason = "Long enough to answer why it was refused"
 clause = "R-5.1-a"
+"""
+
+_BASIS = "Legitimate interests (UK GDPR Article 6(1)(f)): proof of what was agreed, answers to requests"
+_TOLD = (
+    "You have been told that mail through our systems is copied and kept sealed for the policy's term, "
+    "that it is opened only by written permission, and that you will learn who read yours."
+)
+_CAPTURED = {
+    "mail-gateway": "A true copy of mail as it passes, kept for the policy's term",
+    "mail-journal": "A true copy of mail that our mail system hands over, kept for the policy's term",
+    "mail-import": "Mail of the past, kept for what is left of the policy's term",
+}
+_PRINTING = """\
+[[streams]]  # declared, not assessed and nobody told: it does not start
+name = "printing"
+purpose = "Who printed what, where and how many pages"
 """
 
 _WORDING = """\
@@ -168,6 +185,19 @@ def _gateway(answers: Answers, *, example: bool) -> str:
         f"inbound_hop = {_text(inbound)}  # where mail from outside goes next\n"
         f"hop_tls = {_text('none' if example else 'may')}\n"
     )
+
+
+def _streams(today: date, *, example: bool) -> str:
+    """Return the register of streams; in a real home each row waits for its assessment and its owner."""
+    whole = f'assessed = {today.isoformat()}\nowner = "Data Protection Officer"\n'
+    waiting = "# assessed = its impact assessment's day; without it the stream does not start\n# owner = who answers for it\n"
+    rows = [
+        f'[[streams]]\nname = "{name}"\npurpose = "{purpose}"\nlawful_basis = "{_BASIS}"\nnotice = "{_TOLD}"\n'
+        f'notice_shown = "The terms of use, and My record on the console"\n{whole if example else waiting}'
+        for name, purpose in _CAPTURED.items()
+    ]
+    head = "# What is captured about people. A stream whose row is not whole does not start.\n"
+    return head + "\n".join([*rows, *([_PRINTING] if example else [])])
 
 
 def _officer(owner: str, role: OfficerRole, told: str) -> NamedOfficer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from muniment.cli.options import common, emit, progress
 from muniment.observe.journal import Journal
 from muniment.observe.mail import MailImport, Report, journal_path
 from muniment.observe.sources import Shape
+from muniment.people.moment import LONDON
 from muniment.policy.errors import Missing, Unavailable
 from muniment.policy.policyfile import load
+from muniment.policy.streams import require_row
 from muniment.record.client import Recorder
 from muniment.record.entry import Retention
 from muniment.record.home import Home
@@ -50,7 +53,9 @@ def run(args: argparse.Namespace) -> int:
         raise Missing(f"{args.path} is not there; name a file or a folder with mail")
     home = Home(args.home.absolute())
     shape, retention = Shape(args.format), Retention[args.retention.upper()]
-    work = MailImport(args.path, shape, retention, frozenset(load(home.policy_file).organisation.domains))
+    policy = load(home.policy_file)
+    require_row(policy.streams, "mail-import", datetime.now(LONDON).date())
+    work = MailImport(args.path, shape, retention, frozenset(policy.organisation.domains))
     path = journal_path(home.path, args.path, shape, retention)
     with Recorder(home.socket) as recorder, Journal(path) as journal, progress("messages recorded") as bar:
         bar.advance(journal.counts["messages"])

@@ -8,14 +8,17 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from muniment.account.outside import sending_command
 from muniment.cli.options import common, emit
+from muniment.people.moment import LONDON
 from muniment.policy.errors import Unavailable, kind_of
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record import machine
 from muniment.record.home import Home
+from muniment.serve.gateway_settings import refused_doors
 from muniment.serve.private_memory import keep_private
 from muniment.serve.supervisor import PolicyWatch, Stopping, running, services_of, wait_until_one_ends
 from muniment.site import prepare
@@ -36,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     watch = PolicyWatch(home)
     prepare(home)
     keep_private()
+    for refusal in refused_doors(policy, datetime.now(LONDON).date()).values():
+        print(f"muniment: {refusal}", file=sys.stderr, flush=True)
     with Stopping() as stopping, running(services_of(home, policy), secret) as services:
         places = {service.name: service.place for service in services}
         emit(args, {"example": policy.example, "services": places}, welcome(policy, places, _hint(args.home)))

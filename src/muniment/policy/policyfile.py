@@ -31,6 +31,7 @@ from .particulars import Organisation, line_mistakes, organisation_mistakes
 from .purpose import PURPOSES, Purpose, purposes_mistakes
 from .schedule import Term, schedule_mistakes
 from .shape import About, Mistake, mistakes
+from .streams import StreamRow, streams_mistakes
 from .wording import Wording
 
 FORMAT = 1
@@ -64,6 +65,10 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     purposes: Annotated[
         tuple[Purpose, ...], About("why the record may be opened", "R-5.1-b", "[[purposes]]")
     ] = PURPOSES
+    streams: Annotated[
+        tuple[StreamRow, ...],
+        About("what is captured, why, and where people are told", "R-5.1-c", "[[streams]]"),
+    ] = ()
     record: Annotated[RecordSettings, About("the record's second place", "R-2.1-b", "[record]")] = (
         RecordSettings()
     )
@@ -133,6 +138,9 @@ def _read_toml(data: bytes, name: str) -> dict[str, Any]:
 
 def _unclear_dates(table: dict[str, Any]) -> Iterator[Mistake]:
     """Yield a mistake for a day that was written with a time, which would depend on the time zone."""
+    for number, row in enumerate(table.get("streams", ()), start=1):
+        if isinstance(row.get("assessed"), datetime):
+            yield Mistake(f"streams[{number}].assessed", "R-5.1-c", "has a time", "Write a day only.")
     for key in ("revised", "review_due"):
         if isinstance(table["policy"][key], datetime):
             yield Mistake(
@@ -152,6 +160,7 @@ def _meaning_mistakes(written: Written) -> Iterator[Mistake]:
     yield from officers_mistakes(written.officers, written.recovery, example=example)
     yield from schedule_mistakes(written.retention)
     yield from purposes_mistakes(written.purposes)
+    yield from streams_mistakes(written.streams)
     yield from gateway_mistakes(written.gateway, example=example)
     yield from record_mistakes(written.record)
     yield from console_mistakes(written.console)

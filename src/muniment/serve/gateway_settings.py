@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from datetime import date, datetime
 from pathlib import Path
 
 import msgspec
 
 from muniment.guard.mail.direction import Door, fold_domain
+from muniment.people.moment import LONDON
 from muniment.people.snapshot import load_current
-from muniment.policy.errors import BadInput
+from muniment.policy.errors import BadInput, Refused
 from muniment.policy.gateway import Gateway as GatewayTable
 from muniment.policy.gateway import HopTLS, split_address
 from muniment.policy.particulars import Particulars
 from muniment.policy.policyfile import PolicyFile
+from muniment.policy.streams import require_row
 from muniment.record.home import Home
 
 
@@ -86,10 +89,11 @@ def load_view(home: Home) -> View:
 
 
 def settings_of(policy: PolicyFile, limits: Limits) -> Settings:
-    """Return the gateway's settings out of the policy file.
+    """Return the gateway's settings out of the policy file; a door whose stream may not start stays closed.
 
     Raises:
         BadInput: no door is open, or the certificate and key cannot be read.
+        Refused: the register of streams keeps every door closed.
     """
     table = policy.gateway
     listeners = tuple(_listeners(table))
@@ -97,8 +101,27 @@ def settings_of(policy: PolicyFile, limits: Limits) -> Settings:
         raise BadInput(
             "no door of the gateway is open; write gateway.inside, gateway.outside or gateway.journal"
         )
+    refusals = refused_doors(policy, datetime.now(LONDON).date())
+    if len(refusals) == len(listeners):
+        raise next(iter(refusals.values()))
+    listeners = tuple(each for each in listeners if each.door not in refusals)
     tls = server_tls(Path(table.tls_certificate), Path(table.tls_key)) if table.tls_certificate else None
     return Settings(table.hostname, table.max_message_bytes, listeners, limits, policy.example, tls)
+
+
+def refused_doors(policy: PolicyFile, today: date) -> dict[Door, Refused]:
+    """Return why doors named in the policy file stay closed: their stream has no whole row in the register.
+
+    Source: R-5.1-c.
+    """
+    refusals: dict[Door, Refused] = {}
+    for listener in _listeners(policy.gateway):
+        stream = "mail-journal" if listener.door is Door.JOURNAL else "mail-gateway"
+        try:
+            require_row(policy.streams, stream, today)
+        except Refused as refusal:
+            refusals[listener.door] = refusal
+    return refusals
 
 
 def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:

@@ -15,11 +15,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from types import FrameType
 
+from muniment.guard.mail.direction import Door
+from muniment.people.moment import LONDON
 from muniment.policy.errors import MunimentError, Unavailable
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record.home import Home
+from muniment.serve.gateway_settings import refused_doors
 from muniment.site import prepare
 
 READY_SECONDS = 60.0
@@ -40,12 +44,12 @@ class Service:
 def services_of(home: Home, policy: PolicyFile) -> list[Service]:
     """Return the processes a home needs, in starting order."""
     python = [sys.executable, "-m"]
-    gateway, sink = policy.gateway, policy.sink
+    sink = policy.sink
     ports = ", ".join(f"{name} {at}" for name, at in _listeners(policy) if at)
     found = [Service("recorder", [*python, "muniment.serve.recorder", str(home.path)], str(home.socket))]
     if policy.example and sink is not None:
         found.append(Service("outside world", [*python, "muniment.serve.sink", str(home.path)], sink.listen))
-    if gateway.inside or gateway.outside or gateway.journal:
+    if ports:
         found.append(Service("mail gateway", [*python, "muniment.serve.gateway", str(home.path)], ports))
     found.append(
         Service(
@@ -56,8 +60,9 @@ def services_of(home: Home, policy: PolicyFile) -> list[Service]:
 
 
 def _listeners(policy: PolicyFile) -> list[tuple[str, str]]:
-    gateway = policy.gateway
-    return [("inside", gateway.inside), ("outside", gateway.outside), ("journal", gateway.journal)]
+    """Return the gateway's doors, an empty address for one that is not wanted or that the register keeps closed."""
+    closed = refused_doors(policy, datetime.now(LONDON).date())
+    return [(str(door), "" if door in closed else getattr(policy.gateway, door)) for door in Door]
 
 
 @contextmanager
