@@ -45,7 +45,7 @@ class RoomPlace:
     @property
     def socket(self) -> Path:
         """The socket of its process."""
-        return self.home.run / f"room-{self.name}.sock"
+        return self.folder / "room.sock"
 
 
 @dataclass(frozen=True)
