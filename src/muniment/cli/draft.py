@@ -54,8 +54,17 @@ def domains_of(answers: Answers) -> list[str]:
     return answers["domains"].replace(",", " ").lower().split()
 
 
-def compose(answers: Answers, public_keys: Mapping[str, str], today: date, *, example: bool) -> str:
+def compose(
+    answers: Answers,
+    public_keys: Mapping[str, str],
+    signing_keys: Mapping[str, str],
+    today: date,
+    *,
+    example: bool,
+) -> str:
     """Return muniment.toml. `public_keys` gives the base64 key of each officer's id and of `recovery`.
+
+    `signing_keys` gives the base64 signing key of each officer's id.
 
     Raises:
         BadInput: an answer cannot be written down at all; what is merely wrong is left for the check to find.
@@ -65,7 +74,7 @@ def compose(answers: Answers, public_keys: Mapping[str, str], today: date, *, ex
         _head(answers, example=example),
         _organisation(answers),
         _policy(answers, today),
-        *(_officer_table(officer, public_keys[officer.id]) for officer in officers),
+        *(_officer_table(officer, public_keys[officer.id], signing_keys[officer.id]) for officer in officers),
         f"[recovery]  # the private half is on the sheet in the safe\npublic_key = {_text(public_keys[RECOVERY])}\n",
         _RETENTION,
         _streams(today, example=example),
@@ -164,10 +173,11 @@ def _policy(answers: Answers, today: date) -> str:
     )
 
 
-def _officer_table(officer: NamedOfficer, public_key: str) -> str:
+def _officer_table(officer: NamedOfficer, public_key: str, signing_key: str) -> str:
     return (
         f"[[officers]]\nid = {_text(officer.id)}\nname = {_text(officer.name)}\nrole = {_text(officer.role)}\n"
         f"address = {_text(officer.address)}\npublic_key = {_text(public_key)}\n"
+        f"signing_key = {_text(signing_key)}\n"
     )
 
 
@@ -190,7 +200,10 @@ def _gateway(answers: Answers, *, example: bool) -> str:
 def _streams(today: date, *, example: bool) -> str:
     """Return the register of streams; in a real home each row waits for its assessment and its owner."""
     whole = f'assessed = {today.isoformat()}\nowner = "Data Protection Officer"\n'
-    waiting = "# assessed = its impact assessment's day; without it the stream does not start\n# owner = who answers for it\n"
+    waiting = (
+        "# assessed = the day of its impact assessment; without it the stream does not start\n"
+        "# owner = who answers for it\n"
+    )
     rows = [
         f'[[streams]]\nname = "{name}"\npurpose = "{purpose}"\nlawful_basis = "{_BASIS}"\nnotice = "{_TOLD}"\n'
         f'notice_shown = "The terms of use, and My record on the console"\n{whole if example else waiting}'
