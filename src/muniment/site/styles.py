@@ -1,4 +1,4 @@
-"""Serves the console's own style sheets and mark: a fixed set of small files, read once, each known by its name.
+"""Serves the console's own style sheets, scripts and mark: a fixed set of small files, read once, each known by its name.
 
 No path is ever built from a request. A browser asks again each time and is mostly answered "not changed".
 """
@@ -14,7 +14,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 _FOLDER = Path(__file__).parent / "static"
-_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 class StaticFile(NamedTuple):
@@ -27,12 +31,13 @@ class StaticFile(NamedTuple):
 
 @cache
 def files() -> dict[str, StaticFile]:
-    """Return every static file by name."""
+    """Return every static file by its name below the folder, for instance `noble-hashes/sha2.js`."""
     found = {}
-    for path in sorted(_FOLDER.iterdir()):
+    for path in sorted(_FOLDER.rglob("*")):
         if path.suffix in _TYPES:
             data = path.read_bytes()
-            found[path.name] = StaticFile(data, _TYPES[path.suffix], f'"{sha256(data).hexdigest()[:16]}"')
+            name = path.relative_to(_FOLDER).as_posix()
+            found[name] = StaticFile(data, _TYPES[path.suffix], f'"{sha256(data).hexdigest()[:16]}"')
     return found
 
 

@@ -9,7 +9,7 @@ from muniment.site import failure, styles
 
 urlpatterns = [
     *account.ROUTES,
-    route("static/<str:name>", styles.static_file, Permission.LOAD_STYLES, "static"),
+    route("static/<path:name>", styles.static_file, Permission.LOAD_STYLES, "static"),
 ]
 handler400 = failure.bad_request
 handler403 = failure.forbidden

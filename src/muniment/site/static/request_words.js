@@ -1,0 +1,71 @@
+/* A request in words, made only from the text that is signed: nothing the page around it says stands here. */
+
+const PURPOSES = {
+  INFO: "to answer a request for information",
+  SAR: "to answer a subject access request",
+  APPEAL: "to answer an appeal",
+  COMPLAINT: "to answer a complaint",
+  LEGAL: "to answer a legal challenge",
+  OPS: "to keep the systems working",
+  SEC: "for security, or a whole view of the business records",
+  USE: "to look into use that the policy does not allow",
+  ABSENCE: "for business that cannot wait while somebody is away",
+  CASE: "to look into alleged misconduct, breach of contract, crime or fraud",
+  OTHER: "for another lawful reason, written down",
+  ORDER: "to follow the order of a court or regulator",
+};
+const STREAMS = { "mail-gateway": "mail that passed the gateway", "mail-journal": "mail from the journal", "mail-import": "imported mail" };
+const LONDON = { timeZone: "Europe/London" };
+const DAY = new Intl.DateTimeFormat("en-GB", { ...LONDON, day: "numeric", month: "long", year: "numeric" });
+const MINUTE = new Intl.DateTimeFormat("en-GB", { ...LONDON, dateStyle: "long", timeStyle: "short" });
+
+export const count = (value) => value.toLocaleString("en-GB");
+export const day = (ms) => DAY.format(ms);
+export const minute = (ms) => MINUTE.format(ms);
+
+/** Return names as people list them. */
+function listed(names) {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/** Return [text, is emphasised] of the request as one sentence. */
+export function sentence(request) {
+  const purpose = PURPOSES[request.purpose] ?? `for the purpose ${request.purpose}`;
+  if (request.kind === "exemption") {
+    return [["To let ", false], [request.requester.name, true], [" visit ", false], [listed(request.sites), true], [`, ${purpose}.`, false]];
+  }
+  const what = request.kind === "shielded" ? "what is marked private in the mail of " : "the mail of ";
+  return [
+    [`To let ${request.requester.name} read `, false],
+    [`${request.depth === "envelope" ? "the envelopes of " : ""}${what}${whose(request)}`, true],
+    [", captured ", false],
+    [`${day(request.from_ms)} to ${day(request.until_ms - 1)}`, true],
+    [`, ${purpose}.`, false],
+  ];
+}
+
+function whose(request) {
+  const names = request.subjects.map((each) => each.name);
+  const unowned = request.windows.filter((each) => !each.person).map((each) => each.address);
+  return listed([...names, ...unowned]) || "nobody";
+}
+
+/** Return [term, text] of everything else an officer signs. */
+export function facts(request) {
+  const windows = request.windows.map((each) => each.address);
+  const rows = [
+    ["Who asks", `${request.requester.name}, ${request.requester.role}`],
+    ["Who else may read", request.readers.length ? `${count(request.readers.length)} more` : "Nobody"],
+    ["Addresses", request.kind === "exemption" ? "" : listed([...new Set(windows)])],
+    ["Recorded by", listed(request.streams.map((each) => STREAMS[each] ?? each))],
+    ["How deep", request.depth === "envelope" ? "Who wrote to whom, when and how large; no words" : "Envelope, then words, each step with a reason"],
+    ["Clause", request.clause],
+    ["Case", request.case],
+    ["Reason", request.reason],
+    ["Tried first", request.alternative],
+    ["Advice", request.advice],
+    ["Renews or completes", request.parent],
+    ["Request", `${request.number}, revision ${request.revision}, of ${minute(request.drafted_ms)}`],
+  ];
+  return rows.filter(([, text]) => text);
+}
