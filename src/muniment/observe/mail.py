@@ -14,6 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -21,6 +22,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from muniment.observe import maildir, mbox, sources
+from muniment.observe.dated import dated_ms
 from muniment.observe.defects import defects_of
 from muniment.observe.headers import direction_of, facts_of
 from muniment.observe.journal import Journal, key_of
@@ -122,6 +124,7 @@ class MailImport:
             content=message.content,
             meta=msgspec.msgpack.encode({"origin": message.origin, "header": facts.values}),
             shielded=facts.shielded,
+            dated_ms=dated_ms(facts.values.get("date", b""), datetime.now(UTC)),
         )
 
 

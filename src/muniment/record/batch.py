@@ -110,6 +110,7 @@ class Batch:
                 int(told.shielded),
                 told.about,
                 told.content_id or None,
+                told.dated_ms,
             )
         )
         self._frames.append(frame)
@@ -140,4 +141,5 @@ def _line_of(placed: Placed, tokens: bytes) -> line.Line:
         b"" if placed.is_observation else placed.same.content_id,
         entry.about if placed.same.duplicate_of is None else placed.same.duplicate_of,
         entry.blobs,
+        entry.dated_ms,
     )

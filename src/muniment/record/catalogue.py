@@ -23,7 +23,7 @@ CREATE TABLE entry (
     idx INTEGER PRIMARY KEY, kind INTEGER, channel INTEGER, retention INTEGER, epoch INTEGER, position INTEGER,
     number INTEGER, at INTEGER, length INTEGER, stream INTEGER, sequence INTEGER, captured_ms INTEGER,
     expiry_day INTEGER, capture INTEGER, direction INTEGER, size INTEGER, sent_size INTEGER, shielded INTEGER,
-    about INTEGER, content_id BLOB
+    about INTEGER, content_id BLOB, dated_ms INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX entry_sequence ON entry (stream, sequence);
 CREATE INDEX entry_content ON entry (content_id) WHERE content_id IS NOT NULL;
@@ -36,7 +36,7 @@ CREATE TABLE stream (stream INTEGER PRIMARY KEY, sequence INTEGER, last_ms INTEG
 CREATE TABLE lock (id INTEGER PRIMARY KEY CHECK (id = 1), checkpoint BLOB NOT NULL) STRICT;
 INSERT INTO lock VALUES (1, x'');
 """
-_ENTRY = f"INSERT OR REPLACE INTO entry VALUES ({','.join('?' * 20)})"  # noqa: S608 - only question marks
+_ENTRY = f"INSERT OR REPLACE INTO entry VALUES ({','.join('?' * 21)})"  # noqa: S608 - only question marks
 _STREAM = (
     "INSERT INTO stream VALUES (?,?,?) ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence), "
     "last_ms = max(last_ms, excluded.last_ms)"
@@ -66,6 +66,12 @@ class Row(NamedTuple):
     shielded: int
     about: int | None
     content_id: bytes | None
+    dated_ms: int
+
+    @property
+    def time_ms(self) -> int:
+        """Return the time it is looked for by: an imported letter's own date if it has one, else its capture."""
+        return self.dated_ms or self.captured_ms
 
     @property
     def segment(self) -> SegmentId:

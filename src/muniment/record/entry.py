@@ -100,7 +100,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     read (open). `addresses` become keyed tokens in the catalogue. `blobs` are ledger indexes of the blob entries
     that hold the content of a record above 16 MiB, in order; then `content` is empty. `shielded` names why an
     ordinary search must count and not open it ("" when it need not); the catalogue keeps one mark, the name is sealed.
-    `about` is the ledger index of the earlier entry an outcome or observation refers to.
+    `about` is the ledger index of the earlier entry an outcome or observation refers to. `dated_ms` is when an imported
+    communication says it was sent (0: it does not say, or it was captured as it passed).
     """
 
     stream: Stream
@@ -118,6 +119,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     shielded: str = ""
     blobs: tuple[int, ...] = ()
     about: int | None = None
+    dated_ms: int = 0
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     """Facts of the catalogue that the leaf does not hold.
 
     `tokens` are address tokens of 12 bytes each, one behind the other; `content_id` is a keyed hash of the content
-    by which the same bytes are known when they come again ("" when none); `about` and `blobs` are ledger indexes.
+    by which the same bytes are known when they come again ("" when none); `about` and `blobs` are ledger indexes;
+    `dated_ms` is when an imported communication says it was sent, 0 when that is not known.
     """
 
     version: int
@@ -30,6 +31,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     content_id: bytes
     about: int | None
     blobs: tuple[int, ...]
+    dated_ms: int
 
 
 _ENCODER = msgspec.msgpack.Encoder()

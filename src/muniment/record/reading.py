@@ -74,6 +74,7 @@ def row_of(frame: Frame, segment: SegmentId, line: lines.Line) -> Row:
         int(line.shielded),
         line.about,
         line.content_id or None,
+        line.dated_ms,
     )
 
 
