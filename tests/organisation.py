@@ -58,6 +58,16 @@ def public_key_base64(owner: str) -> str:
     return base64.b64encode(public.public_bytes_raw()).decode()
 
 
+def signing_key_base64(owner: str) -> str:
+    """Return the public signing key of an officer's id as the policy file writes it."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    from muniment.record.keyfile import signing_public_of
+
+    private = X25519PrivateKey.from_private_bytes(private_key_bytes(owner))
+    return base64.b64encode(signing_public_of(private)).decode()
+
+
 def policy_table() -> dict[str, Any]:
     """Return the tables of a valid policy file; officers' private keys are `private_key_bytes(id)`."""
     return {
@@ -80,6 +90,7 @@ def policy_table() -> dict[str, Any]:
                 "role": officer.role,
                 "address": officer.address,
                 "public_key": public_key_base64(officer.id),
+                "signing_key": signing_key_base64(officer.id),
             }
             for officer in OFFICERS
         ],

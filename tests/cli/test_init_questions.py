@@ -16,7 +16,7 @@ from muniment.cli.questions import QUESTIONS
 from muniment.policy.errors import BadInput, Missing
 from muniment.policy.policyfile import parse
 from tests.cli.answers import ANSWERS, answers_file
-from tests.organisation import public_key_base64
+from tests.organisation import public_key_base64, signing_key_base64
 
 TODAY = date(2026, 11, 24)
 
@@ -135,9 +135,9 @@ def test_any_answer_holds_or_is_bad_input(text: str, key: str):
 
 def compose(answers: Mapping[str, str], *, example: bool = False) -> str:
     owners = [officer.id for officer in draft.named_officers(answers)] + ["recovery"]
-    return draft.compose(
-        answers, {owner: public_key_base64(owner) for owner in owners}, TODAY, example=example
-    )
+    public = {owner: public_key_base64(owner) for owner in owners}
+    signing = {owner: signing_key_base64(owner) for owner in owners}
+    return draft.compose(answers, public, signing, TODAY, example=example)
 
 
 def test_what_was_answered_stands_in_the_policy_file():

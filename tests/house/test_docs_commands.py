@@ -140,9 +140,10 @@ def test_an_officer_is_replaced_as_the_page_says(tmp_path: Path) -> None:
     assert main(["init", str(home.path), "--example"]) == 0
     made = run_python(program("make_key", tmp_path), "office-manager", "Ola Example")
     assert made.returncode == 0, made.stderr
-    (public_key,) = re.findall(r"public_key = (.+)", made.stdout)
+    keys = dict(re.findall(r"(public_key|signing_key) = (.+)", made.stdout))
     parts = home.policy_file.read_text().split("[[officers]]")
-    parts[2] = re.sub(r"public_key = .+", f"public_key = {public_key}", parts[2])
+    for name, key in keys.items():
+        parts[2] = re.sub(rf"{name} = .+", f"{name} = {key}", parts[2])
     home.policy_file.write_text("[[officers]]".join(parts))
     sheet = (home.path / "sheets" / "managing-director.txt").read_text()
     six_words = " ".join(sheet.split("YOUR SIX WORDS")[1].split("WHAT THEY")[0].split())

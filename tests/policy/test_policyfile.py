@@ -79,6 +79,23 @@ MISTAKES = [
     ({"officers__1__public_key": "not base64!"}, "officers[2].public_key", "R-5.2-f", "is not base64"),
     ({"officers__1__public_key": "é"}, "officers[2].public_key", "R-5.2-f", "is not base64"),
     ({"officers__1__public_key": "AAAA"}, "officers[2].public_key", "R-5.2-f", "3 bytes long, expected 32"),
+    (
+        {"officers__1__public_key": "A" * 42 + "B="},
+        "officers[2].public_key",
+        "R-5.2-f",
+        "the one way base64 allows",
+    ),
+    ({"officers__1__signing_key": ...}, "officers[2].signing_key", "R-5.2-f", "is missing"),
+    ({"officers__1__signing_key": "?"}, "officers[2].signing_key", "R-5.2-f", "is not base64"),
+    ({"officers__1__signing_key": "AAAA"}, "officers[2].signing_key", "R-5.2-f", "3 bytes long, expected 32"),
+    ({"officers__1__signing_key": "A" * 43 + "="}, "officers[2].signing_key", "R-5.2-f", "prove nothing"),
+    ({"officers__1__signing_key": "/" * 42 + "8="}, "officers[2].signing_key", "R-5.2-f", "prove nothing"),
+    (
+        {"officers__1__signing_key": organisation.signing_key_base64("chair")},
+        "officers.signing_key",
+        "R-5.2-f",
+        "twice",
+    ),
     ({"recovery__public_key": "A" * 43 + "="}, "recovery.public_key", "R-5.1-a", "seals nothing"),
     (
         {"recovery__public_key": organisation.public_key_base64("chair")},
@@ -268,6 +285,7 @@ PLACES = st.sampled_from(
         *policy_table(),
         "officers__0__id",
         "officers__1__public_key",
+        "officers__1__signing_key",
         "retention__mail__years",
         "wording__x",
     ]

@@ -44,6 +44,7 @@ def request(**changes: Any) -> PermitRequest:
         "case": "C-12",
         "reason": "A student says the register was changed after the event.",
         "alternative": "The register itself was looked at; it does not say.",
+        "advice": "",
         "from_ms": 1_793_000_000_000,
         "until_ms": 1_794_000_000_000,
         "streams": ("mail-gateway",),

@@ -17,7 +17,7 @@ from muniment.record.keeper import Keeper
 from muniment.record.keytree import Punctured
 from muniment.record.rebuild import rebuild
 from muniment.record.retention import expire, forget_entry
-from tests.organisation import policy_text, private_key_bytes, public_key_base64
+from tests.organisation import policy_text, private_key_bytes, public_key_base64, signing_key_base64
 from tests.record.recording import (
     SECRET,
     Clock,
@@ -149,7 +149,9 @@ def test_a_new_officer_opens_old_and_new_entries_after_shares_are_sealed_again(t
     newcomer = X25519PrivateKey.from_private_bytes(private_key_bytes("new office manager"))
     home.policy_file.write_text(
         policy_text(
-            officers__1__name="Nora New", officers__1__public_key=public_key_base64("new office manager")
+            officers__1__name="Nora New",
+            officers__1__public_key=public_key_base64("new office manager"),
+            officers__1__signing_key=signing_key_base64("new office manager"),
         )
     )
     replace_officer(

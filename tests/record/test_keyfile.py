@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,6 +112,7 @@ def test_a_real_file_with_an_examples_rounds_is_refused():
         changed(kdf={"salt": "AAAA"}),
         changed(nonce="AAAA"),
         changed(sealed="AAAA"),
+        changed(signing_key="AAAA"),
         changed(surplus=1),
         changed(public_key=base64.b64encode(bytes(32)).decode()),
     ],
@@ -143,6 +146,25 @@ def test_a_file_whose_keys_do_not_belong_together_is_tampered():
     file["sealed"] = base64.b64encode(sealed).decode()
     with pytest.raises(Tampered, match="another key than it says"):
         keyfile.open_key(keyfile.parse_key_file(json.dumps(file).encode()), WORDS)
+
+
+def test_a_file_whose_signing_key_is_anothers_is_tampered():
+    other = keyfile.signing_public_of(X25519PrivateKey.from_private_bytes(bytes([8]) * 32))
+    file = keyfile.parse_key_file(changed(signing_key=base64.b64encode(other).decode()))
+    with pytest.raises(Tampered, match="another key than it says"):
+        keyfile.open_key(file, WORDS)
+
+
+def test_the_signing_key_is_the_one_the_format_states():
+    """docs/formats/officer-key.md with HMAC alone, and the vector it prints."""
+    extracted = hmac.digest(bytes(32), KEY.private_bytes_raw(), "sha256")
+    seed = hmac.digest(extracted, b"muniment/1 officer signing key\x01", "sha256")
+    signing = keyfile.signing_key_of(KEY)
+    assert signing.private_bytes_raw() == seed
+    assert keyfile.signing_public_of(KEY) == signing.public_key().public_bytes_raw()
+    assert keyfile.parse_key_file(FILE).signing_key == keyfile.signing_public_of(KEY)
+    page = (Path(__file__).parents[2] / "docs" / "formats" / "officer-key.md").read_text()
+    assert f"`{seed.hex()}`" in page and f"`{keyfile.signing_public_of(KEY).hex()}`" in page
 
 
 def test_the_format_document_is_enough_to_open_the_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from muniment.policy.errors import BadInput, Conflict
 from muniment.policy.policyfile import parse
 from muniment.record.officers import OfficerSet
-from tests.organisation import OFFICERS, policy_bytes, public_key_base64
+from tests.organisation import OFFICERS, policy_bytes, public_key_base64, signing_key_base64
 
 
 def officers(**overrides: object) -> OfficerSet:
@@ -27,6 +28,23 @@ def test_what_the_record_states_is_read_back_the_same():
     assert OfficerSet.from_json(found.to_json()) == found
 
 
+def test_every_officer_has_a_signing_key_and_the_recovery_key_has_none():
+    found = officers()
+    assert found.signing_keys == {
+        officer.id: base64.b64decode(signing_key_base64(officer.id)) for officer in OFFICERS
+    }
+    stated = json.loads(found.to_json())
+    assert [("signing_key" in key) for key in stated["keys"]] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("weak", ["", "A" * 43 + "=", "AQ" + "A" * 41 + "=", "7" + "/" * 41 + "38="])
+def test_a_stated_signing_key_that_fits_every_text_is_bad_input(weak: str):
+    stated = json.loads(officers().to_json())
+    stated["keys"][0]["signing_key"] = weak
+    with pytest.raises(BadInput):
+        OfficerSet.from_json(json.dumps(stated).encode())
+
+
 def test_the_statement_holds_no_name_and_no_address():
     text = officers().to_json().decode()
     assert "Example" not in text and "@" not in text
@@ -41,7 +59,7 @@ def test_a_changed_name_or_address_is_no_change_of_keys():
 
 def test_the_order_of_officers_does_not_matter():
     found = officers()
-    turned = OfficerSet(found.recipients[::-1], found.roles[::-1])
+    turned = OfficerSet(found.recipients[::-1], found.roles[::-1], found.signatures[::-1])
     turned.require_same(found.to_json())
     assert turned.version == found.version
 
@@ -54,6 +72,7 @@ def test_before_the_first_statement_any_set_is_right():
     ("overrides", "told"),
     [
         ({"officers__0__public_key": public_key_base64("thief")}, "managing-director has another key"),
+        ({"officers__0__signing_key": signing_key_base64("thief")}, "managing-director has another key"),
         ({"recovery__public_key": public_key_base64("thief")}, "recovery has another key"),
         ({"officers__1": ...}, "office-manager is missing"),
         ({"officers__1__id": "deputy"}, "deputy is not in the record"),

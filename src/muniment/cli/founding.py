@@ -65,6 +65,11 @@ class _Drawn:
         private = {officer.id: key for officer, key, _ in self.officers} | {draft.RECOVERY: self.recovery}
         return {owner: key.public_key().public_bytes_raw() for owner, key in private.items()}
 
+    @property
+    def signing_keys(self) -> dict[str, bytes]:
+        """Return the public signing key of each officer's id."""
+        return {officer.id: keyfile.signing_public_of(key) for officer, key, _ in self.officers}
+
 
 def found_home(
     home: Path,
@@ -85,8 +90,8 @@ def found_home(
     require_fresh_anchor(home, answers["anchor_dir"])
     with _private_files(), _half_made(home, answers["anchor_dir"]) as folder:
         drawn = _draw(answers)
-        public_keys = {owner: base64.b64encode(key).decode() for owner, key in drawn.public_keys.items()}
-        text = draft.compose(answers, public_keys, today, example=example).encode()
+        public_keys, signing_keys = _in_base64(drawn.public_keys), _in_base64(drawn.signing_keys)
+        text = draft.compose(answers, public_keys, signing_keys, today, example=example).encode()
         policyfile.parse(text)
         _write(folder / "muniment.toml", text)
         _write_key_files(folder, drawn, example=example)
@@ -213,6 +218,10 @@ def _sheets(head: sheets.Letterhead, drawn: _Drawn, vkey: str) -> list[Sheet]:
         vkey=vkey,
     )
     return [*made, sheets.safe_sheet(head, safe)]
+
+
+def _in_base64(keys: Mapping[str, bytes]) -> dict[str, str]:
+    return {owner: base64.b64encode(key).decode() for owner, key in keys.items()}
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -222,7 +222,7 @@ def check(answers: Mapping[str, str], today: date, *, example: bool, name: str =
         whole[question.key] = EXAMPLE[question.key] if given is None else given
     owners = [officer.id for officer in draft.named_officers(whole)] + [draft.RECOVERY]
     keys = {owner: base64.b64encode(bytes([9 + at] * 32)).decode() for at, owner in enumerate(owners)}
-    policyfile.parse(draft.compose(whole, keys, today, example=example).encode(), name=name)
+    policyfile.parse(draft.compose(whole, keys, keys, today, example=example).encode(), name=name)
 
 
 def _shown(at: int, question: Question, default: str | None) -> str:

@@ -20,6 +20,17 @@ from .shape import About, Mistake
 FEWEST, MOST = 2, 5
 _CLAUSE = "R-5.2-f"
 _CONFLICT = "R-5.2-g"
+# y of the points whose order divides 8: a signing key there lets one signature fit any text (RFC 8032, 5.1).
+_PRIME = 2**255 - 19
+_SMALL_ORDER_Y = frozenset(
+    {
+        0,
+        1,
+        _PRIME - 1,
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+    }
+)
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
 _NEW_KEY = (
@@ -63,10 +74,24 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         str, About("the officer's X25519 public key, 32 bytes in base64", _CLAUSE, '"…44 characters…"')
     ]
 
+    signing_key: Annotated[
+        str,
+        About(
+            "the officer's Ed25519 key that approvals are signed with, 32 bytes in base64",
+            _CLAUSE,
+            '"…44 characters…"',
+        ),
+    ]
+
     @property
     def key_bytes(self) -> bytes:
         """Return the public key, 32 bytes."""
         return base64.b64decode(self.public_key)
+
+    @property
+    def signing_key_bytes(self) -> bytes:
+        """Return the public signing key, 32 bytes."""
+        return base64.b64decode(self.signing_key)
 
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,6 +115,7 @@ def officers_mistakes(officers: Sequence[Officer], recovery: Recovery, *, exampl
     yield from _key_mistakes("recovery.public_key", recovery.public_key, "R-5.1-a")
     yield from _repeated("id", [officer.id for officer in officers])
     yield from _repeated("public_key", [officer.public_key for officer in officers] + [recovery.public_key])
+    yield from _repeated("signing_key", [officer.signing_key for officer in officers])
 
 
 def _count_mistakes(officers: Sequence[Officer]) -> Iterator[Mistake]:
@@ -128,6 +154,7 @@ def _officer_mistakes(prefix: str, officer: Officer, *, example: bool) -> Iterat
         )
     yield from line_mistakes(f"{prefix}.name", officer.name, _CLAUSE)
     yield from _key_mistakes(f"{prefix}.public_key", officer.public_key, _CLAUSE)
+    yield from _signing_key_mistakes(f"{prefix}.signing_key", officer.signing_key)
     mailbox, _, domain = officer.address.rpartition("@")
     if _MAILBOX.fullmatch(mailbox):
         yield from domain_mistakes(f"{prefix}.address", domain, _CLAUSE, example=example)
@@ -142,15 +169,35 @@ def _officer_mistakes(prefix: str, officer: Officer, *, example: bool) -> Iterat
 
 def _key_mistakes(key: str, text: str, clause: str) -> Iterator[Mistake]:
     """Yield a mistake unless `text` is 32 bytes of base64 that a share can be sealed to."""
+    point = _point(text)
+    if isinstance(point, str):
+        yield Mistake(key, clause, point, _NEW_KEY)
+    elif point[:31] + bytes([point[31] & 0x7F]) in _LOW_ORDER:
+        yield Mistake(key, clause, "is a point that seals nothing", _NEW_KEY)
+
+
+def _signing_key_mistakes(key: str, text: str) -> Iterator[Mistake]:
+    """Yield a mistake unless `text` is 32 bytes of base64 whose signatures fit one text only."""
+    point = _point(text)
+    if isinstance(point, str):
+        yield Mistake(key, _CLAUSE, point, _NEW_KEY)
+        return
+    y = int.from_bytes(point, "little") & (2**255 - 1)
+    if y >= _PRIME or y in _SMALL_ORDER_Y:
+        yield Mistake(key, _CLAUSE, "is a point whose signatures prove nothing", _NEW_KEY)
+
+
+def _point(text: str) -> bytes | str:
+    """Return the 32 bytes of a key, or what is wrong with its text."""
     try:
         point = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        yield Mistake(key, clause, "is not base64", _NEW_KEY)
-        return
+        return "is not base64"
     if len(point) != 32:
-        yield Mistake(key, clause, f"is {len(point)} bytes long, expected 32", _NEW_KEY)
-    elif point[:31] + bytes([point[31] & 0x7F]) in _LOW_ORDER:
-        yield Mistake(key, clause, "is a point that seals nothing", _NEW_KEY)
+        return f"is {len(point)} bytes long, expected 32"
+    return (
+        point if base64.b64encode(point).decode() == text else "is not written in the one way base64 allows"
+    )
 
 
 def _repeated(key: str, values: Sequence[str]) -> Iterator[Mistake]:

@@ -13,8 +13,11 @@ from typing import Literal
 
 import msgspec
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from muniment.policy.errors import BadInput, Tampered
 from muniment.record import wraps
@@ -24,6 +27,7 @@ FORMAT = "muniment-officer-key/1"
 ITERATIONS, FEWEST, MOST = 1_000_000, 600_000, 10_000_000
 EXAMPLE_ITERATIONS = 10_000
 _LARGEST_FILE = 16_384
+_SIGNING_INFO = b"muniment/1 officer signing key"
 
 
 class Kdf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +46,7 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     id: str
     name: str
     public_key: bytes
+    signing_key: bytes
     kdf: Kdf
     cipher: Literal["AES-256-GCM"]
     nonce: bytes
@@ -55,6 +60,17 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 class _Version(msgspec.Struct, frozen=True):
     format: str
+
+
+def signing_key_of(private_key: X25519PrivateKey) -> Ed25519PrivateKey:
+    """Return the key an officer signs approvals with: one file and six words hold both."""
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_SIGNING_INFO)
+    return Ed25519PrivateKey.from_private_bytes(derived.derive(private_key.private_bytes_raw()))
+
+
+def signing_public_of(private_key: X25519PrivateKey) -> bytes:
+    """Return the public half of the signing key, 32 bytes, as it stands in the policy file."""
+    return signing_key_of(private_key).public_key().public_bytes_raw()
 
 
 def write_key(
@@ -79,6 +95,7 @@ def write_key(
         id=owner,
         name=name,
         public_key=public,
+        signing_key=signing_public_of(private_key),
         kdf=kdf,
         cipher="AES-256-GCM",
         nonce=nonce,
@@ -127,7 +144,8 @@ def open_key(file: KeyFile, passphrase: str) -> X25519PrivateKey:
             f"{file.key_id.hex()}; if they are right, the file is damaged: take another copy of it"
         ) from None
     private_key = X25519PrivateKey.from_private_bytes(plain)
-    if private_key.public_key().public_bytes_raw() != file.public_key:
+    held = (private_key.public_key().public_bytes_raw(), signing_public_of(private_key))
+    if held != (file.public_key, file.signing_key):
         raise Tampered(f"the key file of {file.id} holds another key than it says; take another copy of it")
     return private_key
 
@@ -139,8 +157,8 @@ def _require_sane(file: KeyFile) -> None:
             f"the key file of {file.id[:40]!r} asks for {file.kdf.iterations} rounds, expected {fewest} to {MOST}; "
             "it was not written by Muniment, or was altered: take another copy of it"
         )
-    lengths = (len(file.public_key), len(file.kdf.salt), len(file.nonce), len(file.sealed))
-    if lengths != (32, 16, 12, 48):
+    fields = (file.public_key, file.signing_key, file.kdf.salt, file.nonce, file.sealed)
+    if tuple(map(len, fields)) != (32, 32, 16, 12, 48):
         raise BadInput(
             f"the key file of {file.id[:40]!r} has fields of other lengths: take another copy of it"
         )

@@ -16,6 +16,7 @@ import msgspec
 
 from muniment.policy.errors import BadInput, Conflict
 from muniment.policy.policyfile import PolicyFile
+from muniment.record.ledger.ed25519 import require_strong_key
 from muniment.record.wraps import Recipient
 
 FORMAT = "muniment-officers/1"
@@ -27,6 +28,11 @@ class _Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str
     key_id: str
     public_key: bytes
+    signing_key: bytes = b""
+
+    def __post_init__(self) -> None:
+        if self.id != RECOVERY:
+            require_strong_key(self.signing_key)
 
 
 class _Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,17 +42,24 @@ class _Stated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class OfficerSet:
-    """The officers' public keys in the order of the policy file, the recovery key last, and the role of each."""
+    """The officers' public keys in the order of the policy file, the recovery key last, and the role of each.
+
+    `signatures` are the public keys that approvals are signed with; the recovery key has none (empty bytes).
+    """
 
     recipients: tuple[Recipient, ...]
     roles: tuple[str, ...]
+    signatures: tuple[bytes, ...]
 
     @classmethod
     def from_policy(cls, policy: PolicyFile) -> OfficerSet:
         """Return the set that the policy file names."""
         named = [Recipient(officer.id, officer.key_bytes) for officer in policy.officers]
         roles = [str(officer.role) for officer in policy.officers]
-        return cls((*named, Recipient(RECOVERY, policy.recovery.key_bytes)), (*roles, RECOVERY))
+        signatures = [officer.signing_key_bytes for officer in policy.officers]
+        return cls(
+            (*named, Recipient(RECOVERY, policy.recovery.key_bytes)), (*roles, RECOVERY), (*signatures, b"")
+        )
 
     @classmethod
     def from_json(cls, stated: bytes) -> OfficerSet:
@@ -57,13 +70,14 @@ class OfficerSet:
         """
         try:
             read = msgspec.json.decode(stated, type=_Stated)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"an officer set of the record cannot be read: {error}") from None
         if read.format != FORMAT:
             raise BadInput(f"an officer set of format {read.format}; this release reads {FORMAT}")
         return cls(
             tuple(Recipient(key.id, key.public_key) for key in read.keys),
             tuple(key.role for key in read.keys),
+            tuple(key.signing_key for key in read.keys),
         )
 
     @property
@@ -72,9 +86,18 @@ class OfficerSet:
         return {recipient.id: recipient.public_key for recipient in self.recipients}
 
     @property
+    def signing_keys(self) -> dict[str, bytes]:
+        """Return the public signing key of each officer's id; the recovery key signs nothing."""
+        owners = (recipient.id for recipient in self.recipients)
+        return {owner: key for owner, key in zip(owners, self.signatures, strict=True) if owner != RECOVERY}
+
+    @property
     def digest(self) -> str:
         """Return the SHA-256 of ids and keys in hexadecimal; names, addresses and roles do not change it."""
-        told = "".join(f"{owner} {key.hex()}\n" for owner, key in sorted(self.keys.items()))
+        told = "".join(
+            f"{owner} {public.hex()} {signing.hex()}\n"
+            for owner, (public, signing) in sorted(self._pairs().items())
+        )
         return hashlib.sha256(f"{FORMAT}\n{told}".encode()).hexdigest()
 
     @property
@@ -90,8 +113,9 @@ class OfficerSet:
                 "role": role,
                 "key_id": recipient.key_id.hex(),
                 "public_key": base64.b64encode(recipient.public_key).decode(),
+                **({"signing_key": base64.b64encode(signing).decode()} if signing else {}),
             }
-            for recipient, role in zip(self.recipients, self.roles, strict=True)
+            for recipient, role, signing in zip(self.recipients, self.roles, self.signatures, strict=True)
         ]
         return json.dumps({"format": FORMAT, "keys": keys}, sort_keys=True).encode()
 
@@ -111,25 +135,31 @@ class OfficerSet:
         recorded = OfficerSet.from_json(stated)
         if recorded.digest == self.digest:
             return
-        changes = "; ".join(_changes(recorded.keys, self.keys))
+        changes = "; ".join(_changes(recorded._pairs(), self._pairs()))
         raise Conflict(
             f"the officers' keys in muniment.toml are not those of the record: {changes}. Put back the lines that "
             "stood there (the newest policy entry of the record holds them), then replace the officer as "
             'docs/guide/setting-up.md says under "When an officer changes"'
         )
 
+    def _pairs(self) -> dict[str, tuple[bytes, bytes]]:
+        """Return (public key, signing key) of each id."""
+        owned = zip(self.recipients, self.signatures, strict=True)
+        return {recipient.id: (recipient.public_key, signing) for recipient, signing in owned}
 
-def _changes(recorded: dict[str, bytes], written: dict[str, bytes]) -> list[str]:
+
+def _changes(recorded: dict[str, tuple[bytes, bytes]], written: dict[str, tuple[bytes, bytes]]) -> list[str]:
     told = []
     for owner in sorted(recorded.keys() | written.keys()):
         if owner not in written:
-            told.append(f"{owner} is missing, recorded with public_key {_text(recorded[owner])}")
+            told.append(f"{owner} is missing, recorded with {_text(recorded[owner])}")
         elif owner not in recorded:
             told.append(f"{owner} is not in the record")
         elif recorded[owner] != written[owner]:
-            told.append(f"{owner} has another key, recorded is public_key {_text(recorded[owner])}")
+            told.append(f"{owner} has another key, recorded is {_text(recorded[owner])}")
     return told
 
 
-def _text(public_key: bytes) -> str:
-    return base64.b64encode(public_key).decode()
+def _text(pair: tuple[bytes, bytes]) -> str:
+    public_key, signing_key = (base64.b64encode(key).decode() for key in pair)
+    return f"public_key {public_key}" + (f" and signing_key {signing_key}" if signing_key else "")

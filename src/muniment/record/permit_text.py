@@ -103,6 +103,7 @@ class PermitRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     case: Name
     reason: Words
     alternative: Words
+    advice: Words
     from_ms: Milliseconds
     until_ms: Milliseconds
     streams: Annotated[tuple[Name, ...], Meta(max_length=50)]
