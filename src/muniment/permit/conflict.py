@@ -60,7 +60,9 @@ def standings(
         why = conflicts[decider.officer.id]
         waits = decider not in first and able and now_ms < turn_ms
         found.append(
-            Standing(decider.officer, why or (_waits(able, turn_ms) if waits else ""), is_in_conflict=bool(why))
+            Standing(
+                decider.officer, why or (_waits(able, turn_ms) if waits else ""), is_in_conflict=bool(why)
+            )
         )
     return tuple(found)
 
@@ -91,7 +93,9 @@ def require_decider(found: Sequence[Standing], officer: str) -> Officer:
     """
     standing = next((each for each in found if each.officer.id == officer), None)
     if standing is None:
-        raise Refused(f"{officer[:60]!r} is no officer of the policy file; {_who_can(found)}", clause="R-5.2-f")
+        raise Refused(
+            f"{officer[:60]!r} is no officer of the policy file; {_who_can(found)}", clause="R-5.2-f"
+        )
     if standing.why_not:
         raise Refused(
             f"{standing.officer.name} cannot decide this: {standing.officer.name} {standing.why_not}; "
@@ -161,5 +165,5 @@ def _who_can(found: Sequence[Standing]) -> str:
         return f"{' or '.join(names)} can decide: send the request there"
     return (
         "no officer is free of conflict: the organisation needs another alternate from outside the line; see "
-        "\"When an officer changes\" in docs/guide/setting-up.md"
+        '"When an officer changes" in docs/guide/setting-up.md'
     )

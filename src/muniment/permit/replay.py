@@ -122,7 +122,9 @@ class History:
         """
         found = self.permits.get(number)
         if found is None:
-            raise Missing(f"the record holds no permit {number[:20]!r}; `muniment permit list` names them all")
+            raise Missing(
+                f"the record holds no permit {number[:20]!r}; `muniment permit list` names them all"
+            )
         return found
 
 

@@ -86,4 +86,6 @@ def _read(path: Path, number: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise Missing(f"{path} is not there: restore it from a backup, or ask for permit {number} anew") from None
+        raise Missing(
+            f"{path} is not there: restore it from a backup, or ask for permit {number} anew"
+        ) from None

@@ -1,0 +1,1 @@
+"""The steps by which the tables of `permit` came to be what they are."""
