@@ -9,4 +9,4 @@ class AccountConfig(AppConfig):
     """What is shown to the people concerned."""
 
     name = "muniment.account"
-    label = "account"
+    label = "muniment_account"  # allauth has an app of the short name

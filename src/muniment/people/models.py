@@ -12,9 +12,11 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
+from muniment.people.account import Account, Invitation
 from muniment.people.address import LONGEST
 from muniment.people.role import Role
 
+__all__ = ["Account", "Address", "Invitation", "LineManagement", "Person", "RoleAssignment"]
 ROLES = [(role.value, role.label) for role in Role]
 KINDS = [("mail", "Mail")]
 

@@ -1,4 +1,4 @@
-"""Where the processes listen and hand on: the gateway, the record's second place, the console, the example's sink.
+"""Where the processes listen and hand on: the gateway, the record's second place, the example's sink.
 
 Source: R-2.2-b (the footer needs every external message to pass here), R-5.1-a.
 """
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -52,17 +51,6 @@ class RecordSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     anchor_dir: Annotated[
         str, About("absolute path of a folder outside the home; empty for none", "R-2.1-b", '""')
-    ] = ""
-
-
-class Console(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The console's address and database."""
-
-    listen: Annotated[str, About("a loopback address and port", _CLAUSE, '"127.0.0.1:8025"')] = (
-        "127.0.0.1:8025"
-    )
-    database: Annotated[
-        str, About("empty for SQLite in the home, or postgresql://user@host/name", _CLAUSE, '""')
     ] = ""
 
 
@@ -111,7 +99,7 @@ def listener_mistakes(key: str, text: str, *, example: bool) -> Iterator[Mistake
         return
     address = split_address(text)
     if address is None:
-        yield _bad_address(key, text)
+        yield bad_address(key, text)
     elif address[1] == 0 and not example:
         yield Mistake(key, _CLAUSE, "port 0 is a different port at each start", "Write a fixed port.")
 
@@ -122,7 +110,7 @@ def _hop_mistakes(key: str, text: str, *, example: bool) -> Iterator[Mistake]:
         return
     address = split_address(text)
     if address is None or address[1] == 0:
-        yield _bad_address(key, text)
+        yield bad_address(key, text)
     elif example and not is_harmless_host(address[0]):
         yield Mistake(
             key,
@@ -132,7 +120,7 @@ def _hop_mistakes(key: str, text: str, *, example: bool) -> Iterator[Mistake]:
         )
 
 
-def _bad_address(key: str, text: str) -> Mistake:
+def bad_address(key: str, text: str) -> Mistake:
     """Return the mistake for something that is not host:port."""
     return Mistake(
         key,
@@ -169,51 +157,6 @@ def record_mistakes(record: RecordSettings) -> Iterator[Mistake]:
         )
 
 
-def console_mistakes(console: Console) -> Iterator[Mistake]:
-    """Yield what is wrong with the console's table. What is found in `database` is never shown: it may be secret."""
-    address = split_address(console.listen)
-    if address is None:
-        yield _bad_address("console.listen", console.listen)
-    elif not _is_loopback(address[0]):
-        yield Mistake(
-            "console.listen",
-            _CLAUSE,
-            "would offer the console beyond this machine without TLS",
-            'Write "127.0.0.1:8025" and put a TLS proxy in front of it.',
-        )
-    yield from _database_mistakes(console.database)
-
-
-def _is_loopback(host: str) -> bool:
-    """Tell whether `host` is this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _database_mistakes(database: str) -> Iterator[Mistake]:
-    """Yield a mistake unless `database` is empty or a PostgreSQL address without a password in it."""
-    if not database:
-        return
-    try:
-        parts = urlsplit(database)
-        is_postgres, has_password = parts.scheme == "postgresql", parts.password is not None
-    except ValueError:
-        is_postgres, has_password = False, False
-    if not is_postgres:
-        yield Mistake(
-            "console.database", _CLAUSE, "is not a postgresql:// address", 'Write database = "" for SQLite.'
-        )
-    elif has_password or "password=" in parts.query:
-        yield Mistake(
-            "console.database",
-            _CLAUSE,
-            "has a password in it",
-            "Take it out and put it in a password file (~/.pgpass), readable by its owner only.",
-        )
-
-
 def sink_mistakes(sink: Sink | None, *, example: bool) -> Iterator[Mistake]:
     """Yield what is wrong with the sink's table."""
     if sink is None:
@@ -224,7 +167,7 @@ def sink_mistakes(sink: Sink | None, *, example: bool) -> Iterator[Mistake]:
         text = getattr(sink, name)
         address = split_address(text)
         if address is None:
-            yield _bad_address(f"sink.{name}", text)
+            yield bad_address(f"sink.{name}", text)
         elif not is_harmless_host(address[0]):
             yield Mistake(
                 f"sink.{name}",

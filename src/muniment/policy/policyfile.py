@@ -14,13 +14,12 @@ from typing import Annotated, Any
 
 import msgspec
 
+from .console import Console, console_mistakes
 from .errors import BadInput, Missing
 from .gateway import (
-    Console,
     Gateway,
     RecordSettings,
     Sink,
-    console_mistakes,
     gateway_mistakes,
     record_mistakes,
     sink_mistakes,
@@ -163,7 +162,7 @@ def _meaning_mistakes(written: Written) -> Iterator[Mistake]:
     yield from streams_mistakes(written.streams)
     yield from gateway_mistakes(written.gateway, example=example)
     yield from record_mistakes(written.record)
-    yield from console_mistakes(written.console)
+    yield from console_mistakes(written.console, example=example)
     yield from sink_mistakes(written.sink, example=example)
     yield from _listener_clashes(written)
 
