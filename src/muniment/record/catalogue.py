@@ -17,6 +17,7 @@ from muniment.record.line import TOKEN_BYTES
 from muniment.record.segment import SegmentId
 
 SCHEMA_VERSION = 1
+_INDEXES_AT_ONCE = 500
 _CHECKPOINT_PAGES = 8192  # 32 MiB of log before SQLite copies it into the file, which flushes twice
 _SCHEMA = """
 CREATE TABLE entry (
@@ -36,6 +37,14 @@ CREATE TABLE stream (stream INTEGER PRIMARY KEY, sequence INTEGER, last_ms INTEG
 CREATE TABLE lock (id INTEGER PRIMARY KEY CHECK (id = 1), checkpoint BLOB NOT NULL) STRICT;
 INSERT INTO lock VALUES (1, x'');
 """
+_WRITING = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+    "PRAGMA secure_delete = ON",
+)
+_TIME = "(CASE e.dated_ms WHEN 0 THEN e.captured_ms ELSE e.dated_ms END)"
+_MENTION = f"e.idx, e.retention, e.epoch, e.position, e.kind, e.shielded, e.about, e.size, {_TIME}"
 _ENTRY = f"INSERT OR REPLACE INTO entry VALUES ({','.join('?' * 21)})"  # noqa: S608 - only question marks
 _STREAM = (
     "INSERT INTO stream VALUES (?,?,?) ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence), "
@@ -79,6 +88,20 @@ class Row(NamedTuple):
         return SegmentId(self.retention, self.epoch, self.number)
 
 
+class Mention(NamedTuple):
+    """What a question about an address needs of each entry that mentions it; `time_ms` as in `Row`."""
+
+    idx: int
+    retention: int
+    epoch: int
+    position: int
+    kind: int
+    shielded: int
+    about: int | None
+    size: int
+    time_ms: int
+
+
 class SegmentRow(NamedTuple):
     """What the catalogue knows of a segment: its good length, and the last day any of its entries is kept."""
 
@@ -100,21 +123,26 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 class Catalogue:
-    """The open catalogue. One writer, one thread at a time."""
+    """The open catalogue. One writer, one thread at a time; any number of readers beside it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_readonly: bool = False) -> None:
         self._path = path
         with _naming(path):
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            self._db.execute("PRAGMA secure_delete = ON")
+            mode = "ro" if is_readonly else "rwc"
+            name = f"{path.absolute().as_uri()}?mode={mode}"
+            self._db = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
+            for pragma in () if is_readonly else _WRITING:
+                self._db.execute(pragma)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version != SCHEMA_VERSION:
             raise Conflict(
                 f"{path} has catalogue version {version}, expected {SCHEMA_VERSION}; run muniment rebuild"
             )
+
+    @classmethod
+    def open_readonly(cls, path: Path) -> Catalogue:
+        """Open the catalogue of a record that another process may be writing; nothing is written here."""
+        return cls(path, is_readonly=True)
 
     @classmethod
     def create(cls, path: Path) -> Catalogue:
@@ -232,6 +260,32 @@ class Catalogue:
                 r[0]
                 for r in self._db.execute("SELECT idx FROM mention WHERE token = ? ORDER BY idx", (token,))
             ]
+
+    def mentioning(
+        self, token: bytes, from_ms: int, until_ms: int, streams: Sequence[int], size: int
+    ) -> Iterator[Mention]:
+        """Yield, in ledger order, the communications of some streams that mention an address within a time.
+
+        `until_ms` is exclusive; only entries below the ledger index `size` count.
+        """
+        query = (
+            f"SELECT {_MENTION} FROM mention m CROSS JOIN entry e ON e.idx = m.idx "  # noqa: S608 - literals
+            f"WHERE m.token = ? AND m.idx < ? AND e.kind IN (1, 14) AND e.stream IN ({','.join('?' * len(streams))}) "
+            f"AND {_TIME} >= ? AND {_TIME} < ? ORDER BY m.idx"
+        )
+        with _naming(self._path):
+            yield from map(Mention._make, self._db.execute(query, (token, size, *streams, from_ms, until_ms)))
+
+    def mentions_at(self, indexes: Sequence[int]) -> list[Mention]:
+        """Return the same facts of the entries of these indexes that are still there, in ledger order."""
+        found: list[Mention] = []
+        ordered = sorted(indexes)
+        with _naming(self._path):
+            for at in range(0, len(ordered), _INDEXES_AT_ONCE):
+                part = ordered[at : at + _INDEXES_AT_ONCE]
+                query = f"SELECT {_MENTION} FROM entry e WHERE e.idx IN ({','.join('?' * len(part))}) ORDER BY e.idx"  # noqa: S608
+                found += map(Mention._make, self._db.execute(query, part))
+        return found
 
     def find_contents(self, content_ids: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return {content id: (index, expiry day)} of the newest entries that hold these bytes."""

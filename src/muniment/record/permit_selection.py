@@ -35,6 +35,11 @@ class Item(NamedTuple):
         return bool(self.sections & BYTES_ONLY)
 
 
+def pack_item(idx: int, class_id: int, epoch: int, position: int, sections: int) -> bytes:
+    """Return the 19 bytes of one entry."""
+    return _ITEM.pack(idx, class_id, epoch, position, sections)
+
+
 def pack_selection(items: Iterable[Item]) -> bytes:
     """Return the selection's bytes; `items` are in the order of the ledger."""
     pack = _ITEM.pack
