@@ -98,10 +98,7 @@ def confine(writable: Sequence[Path]) -> list[str]:
 
 def leave_network() -> bool:
     """Move into an empty network namespace; tell whether the machine lets us."""
-    for flags in (_CLONE_NEWNET, _CLONE_NEWNET | _CLONE_NEWUSER):
-        if _libc.unshare(flags) == 0:
-            return True
-    return False
+    return any(_libc.unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWNET | _CLONE_NEWUSER))
 
 
 def forbid_new_privileges() -> None:

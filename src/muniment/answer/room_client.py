@@ -72,6 +72,7 @@ class RoomClient:
         words: str = "",
         *,
         person: str = "",
+        tag: str = "",
         from_ms: int | None = None,
         until_ms: int | None = None,
         field: str = "any",
@@ -82,13 +83,15 @@ class RoomClient:
     ) -> values.SearchResult:
         """Search; the words and the reason are in the record before the result is here.
 
-        `person` is an id of the permit or an address; `first` is 0 or the `next` of the page before.
+        `person` is an id of the permit or an address, `tag` asks for entries that carry it, `first` is 0 or the `next`
+        of the page before.
         """
         return self._ask(
             "search",
             values.SearchResult,
             words=words,
             person=person,
+            tag=tag,
             from_ms=from_ms,
             until_ms=until_ms,
             field=field,
