@@ -3,7 +3,7 @@
 1. refuse a folder that holds anything, and name what an earlier, killed init left behind;
 2. make `.NAME.half-made` beside it, readable by its owner only;
 3. draw every key; write the policy file and the officers' key files (sealed under their six words);
-4. create the record under the machine secret; prepare the console;
+4. create the record under the machine secret; prepare the console; record an example's invented letters;
 5. hand over the sheets: the only copies of six words, recovery key and machine secret;
 6. flush, and rename the folder to its name. Until then there is no home, and any failure removes the folder.
 
@@ -24,6 +24,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from muniment.cli import draft, sheets
+from muniment.cli.example_letters import record_letters
 from muniment.cli.sheets import Sheet
 from muniment.policy import policyfile
 from muniment.policy.errors import Conflict, Unavailable
@@ -101,6 +102,8 @@ def found_home(
         for name in (Home(folder).run, Home(folder).snapshot_dir):
             name.mkdir(exist_ok=True)
         prepare_console(Home(folder))
+        if example:
+            record_letters(Home(folder), drawn.machine_secret, today)
         head = sheets.Letterhead(answers["name"], today, len(drawn.officers) + 1, example)
         hand_over(folder, _sheets(head, drawn, vkey))
     key_ids = {owner: wraps.key_id(key) for owner, key in drawn.public_keys.items()}
