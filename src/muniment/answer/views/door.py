@@ -6,6 +6,7 @@ that somebody may not enter is not told. Source: R-5.2-f, R-5.3-k.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -150,7 +151,7 @@ def describe(door: Door) -> dict[str, Any]:
         "ends": in_words(moment_ms(room.ends_ms)),
         "is_over": door.now >= moment_ms(room.ends_ms),
         "purpose": next((each.title for each in PURPOSES if each.code == asked.purpose), asked.purpose),
-        "clause": asked.clause,
+        "clause": clause_number(asked.clause),
         "case": asked.case,
         "depth": asked.depth,
         "shielded": asked.shielded,
@@ -186,6 +187,12 @@ def officer_name(officer: str) -> str:
     policy = settings.MUNIMENT_POLICY
     known = {each.id: each.name for each in policy.officers} if policy else {}
     return known.get(officer, officer)
+
+
+def clause_number(requirement: str) -> str:
+    """Return the clause of a requirement as people cite it: `5.3` of `R-5.3-i`."""
+    found = re.fullmatch(r"R-(\d+\.\w+)-\w+", requirement)
+    return found[1] if found else requirement
 
 
 def role_label(role: str) -> str:

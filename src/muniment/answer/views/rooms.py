@@ -21,8 +21,8 @@ from muniment.answer.views import door as doors
 from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page, stand_before
 from muniment.answer.views.enquiry import CLEARING
-from muniment.answer.views.weeks import picture
 from muniment.people.moment import in_words
+from muniment.permit.weeks import picture
 from muniment.policy.errors import BadInput, MunimentError
 
 _STATES = {
@@ -90,7 +90,8 @@ def _open_room(door: Door, client: RoomClient, state: RoomState) -> HttpResponse
     context = {
         **standing(state),
         "form": SearchForm(initial={"clears": clears, "fold": True, "field": "any"}),
-        "counts": counts,
+        "directions": [(shown.direction(each.name), each.count) for each in counts.by_direction],
+        "sizes": [(each.name, each.count) for each in counts.by_size],
         "picture": picture([(week.start_ms, week.count) for week in counts.by_week]),
         "title": count_title(counts),
         "clears": clears,

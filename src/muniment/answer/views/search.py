@@ -18,7 +18,7 @@ from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page
 from muniment.answer.views.enquiry import Enquiry
 from muniment.answer.views.rooms import standing
-from muniment.answer.views.weeks import picture
+from muniment.permit.weeks import picture
 from muniment.policy.errors import BadInput
 
 MOST = 20

@@ -116,7 +116,7 @@ def row(hit: Hit) -> Row:
         sender=visible(hit.from_) or "no sender",
         recipients=visible(_joined(hit.to)) or "nobody named",
         size=size_in_words(hit.size),
-        direction=_DIRECTIONS.get(hit.direction, ""),
+        direction=direction(hit.direction),
         attachments=hit.attachments or 0,
         copies=hit.copies,
         subject=visible(hit.subject) if hit.subject else "",
@@ -124,6 +124,11 @@ def row(hit: Hit) -> Row:
         tags=tuple(visible(tag) for tag in hit.tags),
         notes=hit.notes,
     )
+
+
+def direction(name: str) -> str:
+    """Return a direction in the words of a page."""
+    return _DIRECTIONS.get(name, name)
 
 
 def _joined(names: Sequence[str]) -> str:
