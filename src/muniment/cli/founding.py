@@ -101,7 +101,7 @@ def found_home(
             _write(machine.example_file(Home(folder)), machine.example_text(drawn.machine_secret))
         for name in (Home(folder).run, Home(folder).snapshot_dir):
             name.mkdir(exist_ok=True)
-        prepare_console(Home(folder))
+        prepare_console(Home(folder), example=example)
         if example:
             record_letters(Home(folder), drawn.machine_secret, today)
         head = sheets.Letterhead(answers["name"], today, len(drawn.officers) + 1, example)
@@ -151,13 +151,11 @@ def half_made_folder(home: Path) -> Path:
     return home.with_name(f".{home.name}.half-made")
 
 
-def prepare_console(home: Home) -> None:
+def prepare_console(home: Home, *, example: bool) -> None:
     """Make the console's database and whatever else the pages need."""
     from muniment import site
 
-    prepare: Callable[[Home], None] | None = getattr(site, "prepare", None)
-    if prepare is not None:
-        prepare(home)
+    site.prepare(home, example_people=example)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     policy = load(home.policy_file)
     secret = machine.find(home, os.environ, _ask)
     watch = PolicyWatch(home)
-    prepare(home)
+    prepare(home, example_people=policy.example)
     keep_private()
     for refusal in refused_doors(policy, datetime.now(LONDON).date()).values():
         print(f"muniment: {refusal}", file=sys.stderr, flush=True)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from muniment.policy.errors import MunimentError, Refused
 
 _TITLES = {
     400: "That cannot be read",
+    401: "Nobody is signed in",
     403: "That is not allowed",
     404: "There is nothing here",
     409: "That contradicts what stands already",
+    413: "That is too large",
+    429: "Too many tries",
     500: "Something does not match",
     503: "A part does not answer",
 }
@@ -40,15 +43,29 @@ class FailureMiddleware:
         return page(request, error.http_status, str(error), clause)
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Tell whether a request asks the API and not a page."""
+    return request.path_info.startswith("/api/")
+
+
 def page(request: HttpRequest, status: int, found: str, clause: str = "") -> HttpResponse:
-    """Return a page that says what was found."""
+    """Return a page that says what was found; under /api/, an object with `error` and `clause`."""
+    if wants_json(request):
+        return JsonResponse({"error": found, "clause": clause}, status=status)
     context = {"title": _TITLES.get(status, _TITLES[500]), "found": found, "clause": clause, "status": status}
-    return render(request, "site/failure.html", context, status=status)
+    made = render(request, "site/failure.html", context, status=status)
+    made.is_failure = True  # type: ignore[attr-defined]
+    return made
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Answer somebody who tried too often."""
+    return page(request, 429, "There were too many tries in a short time. Wait five minutes and try again.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request Django could not take; the name asked for may be wrong, so nothing of it is shown."""
-    return page(request, 400, "The console answers to this machine's own name only, and to whole requests.")
+    return page(request, 400, "The console answers to its own names only, and to whole requests.")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
