@@ -1,33 +1,36 @@
-"""Opening sealed entries with an officer's share and the keeper's: what a permit will release, entry by entry.
+"""Opening sealed entries once both shares are at hand; and what an officer's own key opens, for the acts that need it.
 
-Nothing in the running product calls this without an officer's private key in hand; the key never reaches the
-recorder. Source: R-5.2-f; docs/formats/seals.md.
+A permit's room opens with released keys (`record.released`), an officer with hers (`OfficerView`); both do what
+stands here. The officer's key never reaches the recorder. Source: R-5.2-f; docs/formats/seals.md.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple, Protocol
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from muniment.policy.errors import Missing
+from muniment.policy.errors import Missing, Tampered
 from muniment.record import chain, commitment, line, packing, seal, wraps
 from muniment.record import leaf as leaves
 from muniment.record.catalogue import Catalogue, Row
-from muniment.record.entry import Kind, Retention, Stream
+from muniment.record.entry import Kind
 from muniment.record.epoch import split_officers_root
-from muniment.record.frame import Frame, parse_sections
+from muniment.record.frame import Frame, Sections, parse_sections
 from muniment.record.home import Home
 from muniment.record.keeper import EpochId, Keeper
-from muniment.record.keytree import descend
+from muniment.record.keytree import DEPTH, descend
 from muniment.record.reading import open_facts, open_line, read_frame
+from muniment.record.sharing import opening_wraps, sealed_again
 from muniment.record.units import face_ends
+from muniment.record.wraps import WrittenWrap
 
-DEPTH = 24
 MAX_CONTENT_BYTES = 512 << 20
+Faces = tuple[bytes, bytes | None]  # as written; as sent, None when it left as it was written
+Keys = Callable[[bytes, bytes], tuple[bytes, bytes]]  # (section, salt) to (encryption key, commitment seed)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,78 @@ class Opened:
     plain: bytes = b""
 
 
+class Bytes(NamedTuple):
+    """Where the bytes of an entry are: in itself, in the entry `about`, or in the entries `blobs`."""
+
+    kind: int
+    about: int | None
+    blobs: tuple[int, ...]
+
+
+class Source(Protocol):
+    """Entries that can be opened one by one."""
+
+    def bytes_of(self, index: int) -> Bytes:
+        """Return where the bytes of an entry are."""
+
+    def own_faces(self, index: int) -> Faces:
+        """Return what an entry's own content section holds."""
+
+
+def open_meta(leaf: bytes, sections: Sections, keys: Keys) -> tuple[str, bytes]:
+    """Return (why it is shielded, meta map) of a frame; empty when it has none.
+
+    Raises:
+        Missing: the key is not held. Tampered: it does not open, or is not what its leaf commits to.
+    """
+    if not sections.meta:
+        return "", b""
+    key, seed = keys(seal.META, sections.salt)
+    packed = seal.unpad(seal.open_section(key, seal.META, leaf[: leaves.HEAD], sections.meta))
+    plain, _ = packing.unpack(packed, MAX_CONTENT_BYTES)
+    commitment.verify_bytes(seed, plain, leaves.parse(leaf).meta_commitment)
+    shielded, meta = msgspec.msgpack.decode(plain, type=tuple[str, bytes])
+    return shielded, meta
+
+
+def open_faces(leaf: bytes, sections: Sections, keys: Keys, *, is_verified: bool = True) -> Faces:
+    """Return the faces in a frame's content section; (empty, None) when it has none.
+
+    The seal proves that the bytes are the recorder's. `is_verified` also recomputes the commitment in the leaf, which
+    is what a pack proves to others, and what takes the time.
+    Raises:
+        Missing: the key is not held. Tampered: it does not open, or is not what its leaf commits to.
+    """
+    if not sections.content:
+        return b"", None
+    key, seed = keys(seal.CONTENT, sections.salt)
+    packed = seal.unpad(seal.open_section(key, seal.CONTENT, leaf[: leaves.HEAD], sections.content))
+    content, sent = packing.unpack(packed, MAX_CONTENT_BYTES)
+    if is_verified:
+        faces = [content] if sent is None else [content, sent]
+        if commitment.commit(seed, faces, face_ends(faces)) != leaves.parse(leaf).content_commitment:
+            raise Tampered("an entry opens, but its leaf commits to other bytes; run muniment verify")
+    return content, sent
+
+
+def whole_faces(source: Source, index: int) -> Faces:
+    """Return the faces of an entry, following an observation to its earlier copy and a chain to its pieces.
+
+    Raises:
+        Missing: a key is not held. Tampered: what it refers to cannot be what it says.
+    """
+    where = source.bytes_of(index)
+    if where.kind == Kind.OBSERVATION and where.about is not None:
+        if where.about >= index:
+            raise Tampered(f"entry {index} says that its bytes are in a later entry; run muniment verify")
+        return whole_faces(source, where.about)[0], None
+    faces = source.own_faces(index)
+    if not where.blobs:
+        return faces
+    parts = [source.own_faces(blob)[0] for blob in where.blobs]
+    return chain.join(chain.parse_manifest(faces[0]), parts)
+
+
 @dataclass
 class OfficerView:
     """What one officer's key opens: the officers' share of every epoch sealed to that key."""
@@ -54,7 +129,7 @@ class OfficerView:
     catalogue: Catalogue
     keeper: Keeper
     _roots: dict[EpochId, tuple[bytes, bytes]] = field(default_factory=dict)
-    _again: dict[EpochId, list[Any]] | None = None
+    _again: dict[EpochId, list[WrittenWrap]] | None = None
 
     def open(self, index: int) -> Opened:
         """Open one entry whole, following observations and chains to the bytes they refer to.
@@ -62,46 +137,37 @@ class OfficerView:
         Raises:
             Missing: the share was destroyed or was never sealed to this key. Tampered: the bytes do not open.
         """
-        row = self.catalogue.row(index)
-        frame = read_frame(self.home, row)
-        opened = self._open_frame(row, frame)
-        if row.kind == Kind.OBSERVATION and row.about is not None:
-            held = self.open(row.about)
-            return _with_content(opened, held.content, None)
-        if opened.told.blobs:
-            manifest = chain.parse_manifest(opened.content)
-            parts = [self.open(blob).content for blob in opened.told.blobs]
-            return _with_content(opened, *chain.join(manifest, parts))
-        return opened
-
-    def _open_frame(self, row: Row, frame: Frame) -> Opened:
-        head, sections = frame.leaf[: leaves.HEAD], parse_sections(frame.body)
+        row, frame = self._frame(index)
+        sections = parse_sections(frame.body)
+        shielded, meta = open_meta(frame.leaf, sections, self._keys(row))
+        content, sent = whole_faces(self, index)
         told = open_line(frame.leaf, frame.body, self.keeper)
-        keeper_seed = self.keeper.cover((row.retention, row.epoch)).seed(row.position)
-        facts, shielded, meta = open_facts(frame, self.keeper), "", b""
-        fields = leaves.parse(frame.leaf)
-        if sections.meta:
-            key, seed = self._keys(row, keeper_seed, seal.META, sections.salt)
-            packed = seal.unpad(seal.open_section(key, seal.META, head, sections.meta))
-            plain, _ = packing.unpack(packed, MAX_CONTENT_BYTES)
-            commitment.verify_bytes(seed, plain, fields.meta_commitment)
-            shielded, meta = msgspec.msgpack.decode(plain, type=tuple[str, bytes])
-        content, sent = b"", None
-        if sections.content:
-            key, seed = self._keys(row, keeper_seed, seal.CONTENT, sections.salt)
-            packed = seal.unpad(seal.open_section(key, seal.CONTENT, head, sections.content))
-            content, sent = packing.unpack(packed, MAX_CONTENT_BYTES)
-            faces = [content] if sent is None else [content, sent]
-            if commitment.commit(seed, faces, face_ends(faces)) != fields.content_commitment:
-                raise Missing(
-                    f"entry {row.idx} opens, but its redaction commitment is another; run muniment verify"
-                )
-        return Opened(row, told, facts, shielded, meta, content, sent, sections.plain)
+        return Opened(
+            row, told, open_facts(frame, self.keeper), shielded, meta, content, sent, sections.plain
+        )
 
-    def _keys(self, row: Row, keeper_seed: bytes, section: bytes, salt: bytes) -> tuple[bytes, bytes]:
-        meta_root, content_root = self.roots((row.retention, row.epoch))
-        root = meta_root if section == seal.META else content_root
-        return seal.sealed_keys(descend(root, row.position, DEPTH), seal.blade(keeper_seed, section), salt)
+    def bytes_of(self, index: int) -> Bytes:
+        """Return where the bytes of an entry are."""
+        row, frame = self._frame(index)
+        return Bytes(row.kind, row.about, open_line(frame.leaf, frame.body, self.keeper).blobs)
+
+    def own_faces(self, index: int) -> Faces:
+        """Return what an entry's own content section holds, proved by its leaf's commitment."""
+        row, frame = self._frame(index)
+        return open_faces(frame.leaf, parse_sections(frame.body), self._keys(row))
+
+    def _frame(self, index: int) -> tuple[Row, Frame]:
+        row = self.catalogue.row(index)
+        return row, read_frame(self.home, row)
+
+    def _keys(self, row: Row) -> Keys:
+        def keys(section: bytes, salt: bytes) -> tuple[bytes, bytes]:
+            meta_root, content_root = self.roots((row.retention, row.epoch))
+            officers = descend(meta_root if section == seal.META else content_root, row.position, DEPTH)
+            keeper = self.keeper.cover((row.retention, row.epoch)).seed(row.position)
+            return seal.sealed_keys(officers, seal.blade(keeper, section), salt)
+
+        return keys
 
     def roots(self, epoch: EpochId) -> tuple[bytes, bytes]:
         """Return the officers' `meta` and `content` roots of an epoch.
@@ -119,31 +185,13 @@ class OfficerView:
         Raises:
             Missing: it was never sealed to this key, or the epoch has expired.
         """
-        rows = self.catalogue.rows("retention = ? AND epoch = ? AND position = 0", epoch)
-        if not rows:
-            raise Missing(f"epoch {epoch[1]} has expired: its shares are destroyed")
-        stated = json.loads(parse_sections(read_frame(self.home, rows[0]).body).plain)
-        key_id = wraps.key_id(self.private_key.public_key().public_bytes_raw())
-        for item in [*stated["wraps"], *self._sealed_again().get(epoch, ())]:
-            wrap = wraps.from_json(item)
-            if wrap.key_id == key_id:
+        if self._again is None:
+            self._again = sealed_again(self.home, self.catalogue)
+        own = wraps.key_id(self.private_key.public_key().public_bytes_raw())
+        for written in [*opening_wraps(self.home, epoch), *self._again.get(epoch, ())]:
+            wrap = wraps.from_written(written)
+            if wrap.key_id == own:
                 return wraps.open_share(wrap, self.private_key, self.origin, *epoch)
         raise Missing(
             f"the share of epoch {epoch[1]} was never sealed to this key; another officer must open it"
         )
-
-    def _sealed_again(self) -> dict[EpochId, list[Any]]:
-        """Return the wraps of later entries that sealed shares again, for instance to a new officer."""
-        if self._again is None:
-            self._again = {}
-            for row in self.catalogue.rows("stream = ? AND retention = ?", (Stream.KEYS, Retention.JOURNAL)):
-                plain = json.loads(parse_sections(read_frame(self.home, row).body).plain)
-                for share in plain.get("shares", ()):
-                    self._again.setdefault((share["class"], share["epoch"]), []).extend(share["wraps"])
-        return self._again
-
-
-def _with_content(opened: Opened, content: bytes, sent: bytes | None) -> Opened:
-    return Opened(
-        opened.row, opened.told, opened.facts, opened.shielded, opened.meta, content, sent, opened.plain
-    )
