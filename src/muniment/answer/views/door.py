@@ -6,7 +6,6 @@ that somebody may not enter is not told. Source: R-5.2-f, R-5.3-k.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,8 +24,10 @@ from muniment.answer.views.enquiry import SealedAddress
 from muniment.answer.views.shown import in_days, moment_ms
 from muniment.people.moment import in_words
 from muniment.people.role import Role
+from muniment.permit.replay import Standing, read_history
+from muniment.permit.state import State
+from muniment.permit.words import at, cite, purpose_title, role_label
 from muniment.policy.errors import Conflict, Missing, Unavailable
-from muniment.policy.purpose import PURPOSES
 from muniment.record.home import Home
 
 View = Callable[..., HttpResponse]
@@ -128,8 +129,31 @@ def in_room(view: View) -> View:
 
 
 def locked(door: Door, status: int = 200, form: object = None) -> HttpResponse:
-    """Show that a room is locked, and the field for its six words."""
-    return page(door, "locked", {"form": form}, status)
+    """Show that a room is locked, and the field for its six words; or that its permit is over, and why."""
+    over = ending(door.room, door.now)
+    return page(door, "locked", {"form": form, "over": over}, 403 if over else status)
+
+
+def ending(room: Room, now: datetime) -> dict[str, str] | None:
+    """Return how the permit of a room ended, by the record's own acts; None while it is in force."""
+    standing = read_history(room.place.home).permits.get(room.request.number)
+    if standing is None:
+        return {"title": "The record holds no such permit", "what": "Nothing opens under it."}
+    is_current = standing.revision == room.request.revision
+    if is_current and standing.is_in_force(int(now.timestamp() * 1000)):
+        return None
+    return _ended(standing, room)
+
+
+def _ended(standing: Standing, room: Room) -> dict[str, str]:
+    act = standing.events[-1].act
+    if standing.state is State.REVOKED:
+        return {
+            "title": "This permit was revoked",
+            "what": f"{officer_name(act.by)} revoked it on {at(act.at_ms)}.",
+            "reason": act.reason,
+        }
+    return {"title": "This permit has ended", "what": f"It ended by itself on {at(room.ends_ms)}."}
 
 
 def page(door: Door, template: str, more: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -147,11 +171,10 @@ def describe(door: Door) -> dict[str, Any]:
         "whose": whose(door.room),
         "period": period(door.room),
         "officer": officer_name(room.officer),
-        "decided": in_words(moment_ms(room.decided_ms)),
-        "ends": in_words(moment_ms(room.ends_ms)),
-        "is_over": door.now >= moment_ms(room.ends_ms),
-        "purpose": next((each.title for each in PURPOSES if each.code == asked.purpose), asked.purpose),
-        "clause": clause_number(asked.clause),
+        "decided": at(room.decided_ms),
+        "ends": at(room.ends_ms),
+        "purpose": purpose_title(asked.purpose),
+        "clause": cite(asked.clause).number,
         "case": asked.case,
         "depth": asked.depth,
         "shielded": asked.shielded,
@@ -187,17 +210,6 @@ def officer_name(officer: str) -> str:
     policy = settings.MUNIMENT_POLICY
     known = {each.id: each.name for each in policy.officers} if policy else {}
     return known.get(officer, officer)
-
-
-def clause_number(requirement: str) -> str:
-    """Return the clause of a requirement as people cite it: `5.3` of `R-5.3-i`."""
-    found = re.fullmatch(r"R-(\d+\.\w+)-\w+", requirement)
-    return found[1] if found else requirement
-
-
-def role_label(role: str) -> str:
-    """Return a role as people write it."""
-    return Role(role).label if role in set(Role) else role
 
 
 def progress(state: RoomState) -> dict[str, Any]:

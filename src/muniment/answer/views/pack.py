@@ -20,6 +20,7 @@ from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page, stand_before
 from muniment.answer.views.enquiry import Enquiry
 from muniment.answer.views.rooms import standing
+from muniment.people.moment import in_words
 from muniment.policy.errors import Missing
 
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.(?:zip|age)")
@@ -79,7 +80,7 @@ def made(door: Door) -> list[dict[str, Any]]:
             "name": path.name,
             "size": shown.size_in_words(path.stat().st_size),
             "is_encrypted": path.suffix == ".age",
-            "made": shown.moment_ms(path.stat().st_mtime_ns // 1_000_000),
+            "made": in_words(shown.moment_ms(path.stat().st_mtime_ns // 1_000_000)),
         }
         for path in files
     ]

@@ -49,7 +49,8 @@ def _how_many(count: int) -> str:
 
 
 def _row(request: HttpRequest, room: Room) -> dict[str, Any]:
-    shape, word, act = _STATES[_state_of(request, room)]
+    over = doors.ending(room, datetime.now(UTC))
+    shape, word, act = ("stop", "Over", "See why") if over else _STATES[_state_of(request, room)]
     return {
         "name": room.place.name,
         "number": room.request.number,
@@ -134,7 +135,7 @@ def unlock(request: HttpRequest, name: str) -> HttpResponse:
         is_locked = _state_of(request, door.room) == "locked"
         return doors.locked(door, form=UnlockForm()) if is_locked else redirect("room", door.name)
     form = UnlockForm(request.POST)
-    if not form.is_valid():
+    if not form.is_valid() or doors.ending(door.room, door.now):
         return doors.locked(door, 400, form)
     try:
         with rooms.enter(door.room.place, door.looker) as client:
