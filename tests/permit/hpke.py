@@ -1,4 +1,4 @@
-"""HPKE in base mode with a chosen ephemeral key, from RFC 9180 alone: so that a sealed vector is the same in every run."""
+"""HPKE in base mode with a chosen ephemeral key, from RFC 9180: a sealed vector is the same in every run."""
 
 from __future__ import annotations
 

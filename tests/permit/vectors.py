@@ -1,4 +1,4 @@
-"""Fixed keys, and what an officer makes of them: vectors.json, which every implementation of the release must reproduce.
+"""Fixed keys, and what an officer makes of them: vectors.json, which everybody who makes releases must reproduce.
 
 Run `python -m tests.permit.vectors` after the format has changed; test_vectors.py compares. Bytes are base64.
 """
@@ -32,7 +32,7 @@ MORGAN, IDA, TOMAS = (
     "0b0e7b6e-0000-4000-8000-000000000003",
 )
 
-# Two epochs; runs, single leaves, both ends of the tree, a sealed envelope without content, and an entry for its bytes only.
+# Two epochs; runs, single leaves, both ends of the tree, an envelope alone, and an entry for its bytes only.
 ITEMS = (
     Item(11, 2, 7, 0, 3),
     Item(12, 2, 7, 1, 3),

@@ -75,7 +75,7 @@ def follow(state: State | None, doing: Doing) -> State:
 
 def _cannot(state: State, doing: Doing) -> str:
     if state in OPEN:
-        return f"the request is not decided yet; what can be done now is to narrow, decide or withdraw it, not to {doing} it"
+        return f"the request is not decided yet; narrow, decide or withdraw it; nobody can {doing} it yet"
     if state is State.APPROVED:
         return f"the permit is approved already, so nobody can {doing} it; an officer can revoke it"
     return f"the permit is {state}, which is final, so nobody can {doing} it; ask for a new one"
