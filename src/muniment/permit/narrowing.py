@@ -106,7 +106,7 @@ def narrowed(request: PermitRequest, narrowing: Narrowing) -> PermitRequest:
         from_ms=_within(request.from_ms, narrowing.from_ms, is_floor=True),
         until_ms=_within(request.until_ms, narrowing.until_ms, is_floor=False),
         days=_within(request.days, narrowing.days, is_floor=False),
-        depth=_depth(request, narrowing.depth),  # type: ignore[arg-type]
+        depth=_depth(request, narrowing.depth),
     )
     if made == request:
         raise BadInput("nothing would be narrower than it is; leave out people, time, streams, depth or days")
