@@ -20,6 +20,8 @@ COMMANDS = (
     "rebuild",
     "policy",
     "people",
+    "permit",
+    "approve",
     "explain",
     "entry",
     "outside",

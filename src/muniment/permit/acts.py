@@ -1,6 +1,6 @@
 """What people do to a permit: each act is checked, recorded, and only then shown in the console's rows.
 
-In this order, while every other act waits (`office.alone`):
+In this order, while every other act waits (`rows.alone`):
 
 1. the permit is read from the record, never from its row;
 2. the rules are asked: state, purpose, conflict, whose act it is;
@@ -21,8 +21,9 @@ from muniment.permit.act import BY_ITSELF, FORMAT, Act
 from muniment.permit.asking import Asking, Draft
 from muniment.permit.conflict import require_decider, require_unconflicted
 from muniment.permit.models import Permit
-from muniment.permit.office import Office, alone, standing_of
+from muniment.permit.office import Office, standing_of
 from muniment.permit.replay import Standing, next_number
+from muniment.permit.rows import alone
 from muniment.permit.state import Doing, State, follow
 from muniment.permit.windows import moment_of
 from muniment.policy.errors import BadInput, Conflict, Refused

@@ -10,8 +10,9 @@ from __future__ import annotations
 from muniment.permit.act import BY_ITSELF, FORMAT, Act
 from muniment.permit.conflict import require_covert, require_unconflicted
 from muniment.permit.models import Permit
-from muniment.permit.office import Office, alone, standing_of
+from muniment.permit.office import Office, standing_of
 from muniment.permit.replay import Standing
+from muniment.permit.rows import alone
 from muniment.permit.state import Doing, follow
 from muniment.policy.errors import BadInput, Conflict
 from muniment.record.permit_text import DAY_MS

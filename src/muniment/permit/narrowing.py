@@ -18,8 +18,9 @@ from muniment.permit.acts import with_advice
 from muniment.permit.asking import counted, query_of
 from muniment.permit.conflict import require_decider
 from muniment.permit.models import Permit
-from muniment.permit.office import Office, alone, standing_of
+from muniment.permit.office import Office, standing_of
 from muniment.permit.purposes import EXEMPTION
+from muniment.permit.rows import alone
 from muniment.permit.state import Doing, follow
 from muniment.policy.errors import BadInput
 from muniment.record import permit_text

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import connection, transaction
-
 from muniment.permit.act import Act, entry_of
 from muniment.permit.conflict import Standing as Stand
 from muniment.permit.conflict import standings
@@ -75,7 +73,7 @@ class Office:
         return standings(standing.request, deciders, standing.asked_ms, now_ms)
 
     def record(self, standing: Standing | None, act: Act) -> Permit:
-        """Record an act, then write its row; call it within `alone`.
+        """Record an act, then write its row; call it within `rows.alone`.
 
         Raises:
             Conflict: the act cannot follow; nothing is recorded. Unavailable: it may not be recorded; look again.
@@ -95,19 +93,6 @@ def open_office(home: Home, now_ms: Callable[[], int] = clock_ms) -> Iterator[Of
     """
     with Recorder(home.socket) as recorder:
         yield Office(home, load(home.policy_file), recorder, now_ms)
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Keep every other act on permits waiting while the block runs: what was checked still holds when it is recorded.
-
-    SQLite begins a transaction by taking the file; PostgreSQL takes the table.
-    """
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(f"LOCK TABLE {Permit._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
-        yield
 
 
 def standing_of(office: Office, number: str, revision: int | None = None) -> Standing:

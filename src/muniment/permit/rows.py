@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from muniment.people.models import Person
 from muniment.permit.models import DelayOrder, Permit, PermitSubject
 from muniment.permit.replay import History, Standing, read_history
 from muniment.permit.windows import moment_of
 from muniment.record.home import Home
+
+_NEW_MS = 3_600_000
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep every other act on permits waiting while the block runs: what was checked still holds when it is recorded.
+
+    SQLite begins a transaction by taking the file; PostgreSQL takes the table.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE {Permit._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
+        yield
 
 
 def store(standing: Standing) -> Permit:
@@ -42,6 +58,34 @@ def check_rows(home: Home) -> list[str]:
     """Return what the rows say otherwise than the record, and what of the record is no act; empty when all is well."""
     history = read_history(home)
     return [*history.findings, *_differences(history)]
+
+
+def mend_new(home: Home, now_ms: int) -> list[str]:
+    """Make the rows of acts that were recorded in the last hour and have none; return the permits' numbers.
+
+    Somebody was killed between recording an act and writing its row. Older differences are left to be seen.
+    """
+    if not _new(read_history(home), now_ms):
+        return []
+    with alone():
+        mended = _new(read_history(home), now_ms)
+        for standing in mended:
+            store(standing)
+    return [standing.number for standing in mended]
+
+
+def _new(history: History, now_ms: int) -> list[Standing]:
+    rows = {number: (state, revision) for number, state, revision in _states()}
+    return [
+        standing
+        for number, standing in history.permits.items()
+        if standing.events[-1].captured_ms > now_ms - _NEW_MS
+        and rows.get(number) != (standing.state.value, standing.revision)
+    ]
+
+
+def _states() -> Iterable[tuple[str, str, int]]:
+    return Permit.objects.values_list("number", "state", "revision")
 
 
 def _differences(history: History) -> Iterable[str]:

@@ -56,6 +56,7 @@ def services_of(home: Home, policy: PolicyFile) -> list[Service]:
             "console", [*python, "muniment.serve.console", str(home.path)], f"http://{policy.console.listen}/"
         )
     )
+    found.append(Service("clockwork", [*python, "muniment.serve.clockwork", str(home.path)], "each minute"))
     return found
 
 
