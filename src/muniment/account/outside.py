@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import socket
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
@@ -18,15 +16,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from muniment.account.asking import ask
 from muniment.account.letter import visible
 from muniment.account.record_state import in_bytes, when
 from muniment.policy.errors import Missing, Unavailable
 from muniment.policy.policyfile import PolicyFile
-from muniment.record.client import short_path
 
 SOCKET = "sink.sock"
 _SECONDS = 10.0
-_MOST_BYTES = 400 << 20
 _LONGEST_SUBJECT = 500
 _SHOWN_RECIPIENTS = 3
 _LISTENERS = {"outside": "The outside world", "inside": "Our own mail server"}
@@ -132,16 +129,9 @@ def message(run: Path, number: int) -> Shown:
 
 def _ask(path: Path, question: dict[str, Any]) -> dict[str, Any]:
     try:
-        with socket.socket(socket.AF_UNIX) as connection, short_path(path) as name:
-            connection.settimeout(_SECONDS)
-            connection.connect(name)
-            connection.sendall(json.dumps(question).encode() + b"\n")
-            with connection.makefile("rb") as lines:
-                answer = json.loads(lines.readline(_MOST_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
+        answer = ask(path, question, _SECONDS)
+    except Unavailable as error:
         raise _no_answer(path) from error
-    if not isinstance(answer, dict):
-        raise _no_answer(path)
     if "error" in answer:
         kind = Missing if answer.get("exit_code") == Missing.exit_code else Unavailable
         raise kind(str(answer["error"]))

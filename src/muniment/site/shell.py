@@ -1,4 +1,4 @@
-"""What the shell around every page shows: the organisation, whether it is an example, whether anybody witnessed.
+"""What the shell around every page shows: the organisation, who is signed in, their navigation, if it is an example.
 
 Until the recorder says that a proof has left this machine, every page says "not yet witnessed".
 """
@@ -10,9 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from muniment.people.role import Role
 from muniment.policy.errors import MunimentError
 from muniment.record.client import Recorder
 from muniment.record.home import Home
+from muniment.site.navigation import initials, navigation_of
 
 # In the order in which they build on each other.
 STYLES = (
@@ -34,9 +36,19 @@ _ANSWER_SECONDS = 2.0
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Return the shell's part of a template's context."""
     policy = settings.MUNIMENT_POLICY
-    return {
+    is_example = bool(policy and policy.example)
+    person = getattr(request, "person", None)
+    signed_in: dict[str, Any] = {}
+    if person is not None:
+        roles: frozenset[Role] = getattr(request, "roles", frozenset())
+        signed_in = {
+            "person": person,
+            "initials": initials(person.name),
+            "navigation": navigation_of(roles, request.path, is_example=is_example),
+        }
+    return signed_in | {
         "organisation": policy.organisation.short_name if policy else "",
-        "example": bool(policy and policy.example),
+        "example": is_example,
         "path": request.path,
         "styles": STYLES,
         "is_witnessed": is_witnessed,

@@ -1,10 +1,9 @@
-"""The pages of `account`: they ask, and show what was answered."""
+"""The state of the record, and the example's outside world."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_safe
 from muniment.account import outside
 from muniment.account.letter import letter_of
 from muniment.account.record_state import describe, in_bytes
+from muniment.account.serving import served
 from muniment.policy.errors import Missing, Unavailable
 from muniment.policy.policyfile import PolicyFile
 from muniment.record.client import Recorder
@@ -23,7 +23,7 @@ _ANSWER_SECONDS = 10.0
 @require_safe
 def record_state(request: HttpRequest) -> HttpResponse:
     """Show whether the record is whole; 503 when the recorder does not answer."""
-    home, _ = _served()
+    home = served().home
     try:
         with Recorder(home.socket, timeout_seconds=_ANSWER_SECONDS) as recorder:
             status = recorder.status()
@@ -63,15 +63,8 @@ def outside_message(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "account/outside_message.html", context)
 
 
-def _served() -> tuple[Home, PolicyFile]:
-    home, policy = settings.MUNIMENT_HOME, settings.MUNIMENT_POLICY
-    if home is None or policy is None:
-        raise Unavailable("the console serves no home; start it with `muniment up`, or set MUNIMENT_HOME")
-    return home, policy
-
-
 def _example() -> tuple[Home, PolicyFile]:
-    home, policy = _served()
+    home, policy = served()
     if not policy.example:
         raise Missing("only an example organisation has an outside world of its own; mail really leaves here")
     return home, policy

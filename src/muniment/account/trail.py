@@ -1,0 +1,157 @@
+"""What the record says of permits, looks, disclosures, notices, marks and disputes, read once and then followed.
+
+Each process of the console keeps one trail a home and reads only what has been added since. Everything here is open in
+the record; none of it is what people wrote.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from muniment.account.looked import Look
+from muniment.account.notice_text import Answer, Dispute, Mailed, Mark, Notice, parse
+from muniment.permit.replay import History
+from muniment.policy.errors import BadInput
+from muniment.record.entry import Stream
+from muniment.record.home import Home
+from muniment.record.open_entries import OpenEntry, read_open
+
+NEWEST = 2000
+
+
+class LookPlain(msgspec.Struct, frozen=True, kw_only=True):
+    """The plain part of a look or disclosure (docs/formats/look.md).
+
+    Members that a later release adds do not keep it from being counted.
+    """
+
+    format: str
+    permit: str
+    revision: int
+    by: str
+    act: str = ""
+    role: str = ""
+    rung: str = ""
+    entries: tuple[int, ...] = ()
+    found: int | None = None
+    manifest_sha256: str = ""
+    encrypted_to: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A look or a disclosure as an auditor meets it; `number` is that of its entry, such as `looks/42`."""
+
+    number: str
+    at_ms: int
+    plain: LookPlain
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A dispute and its place in the record."""
+
+    index: int
+    number: str
+    at_ms: int
+    dispute: Dispute
+
+
+@dataclass
+class Trail:
+    """Everything read so far; `refresh` reads on. One thread at a time."""
+
+    home: Home
+    history: History = field(default_factory=History)
+    looks: dict[str, list[Look]] = field(default_factory=lambda: defaultdict(list))
+    acts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    newest: deque[Seen] = field(default_factory=lambda: deque(maxlen=NEWEST))
+    notices: list[tuple[int, Notice]] = field(default_factory=list)
+    mailed: set[int] = field(default_factory=set)
+    marks: dict[tuple[str, int], bool] = field(default_factory=dict)
+    disputes: list[Placed] = field(default_factory=list)
+    answers: dict[int, tuple[int, Answer]] = field(default_factory=dict)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    _after: Counter[Stream] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def refresh(self) -> Trail:
+        """Read what was recorded since the last time and return this trail.
+
+        Raises:
+            Unavailable, Tampered: the record's files cannot be read.
+        """
+        takers = {
+            Stream.PERMITS: self.history.take,
+            Stream.LOOKS: self._take_look,
+            Stream.DISCLOSURES: self._take_look,
+            Stream.NOTICES: self._take_notice,
+        }
+        with self._lock:
+            for stream, take in takers.items():
+                for entry in read_open(self.home, stream, after=self._after[stream]):
+                    self._after[stream] = entry.sequence
+                    try:
+                        take(entry)
+                    except (BadInput, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                        self.unreadable[stream.name.lower()] += 1
+        return self
+
+    def marked_by(self, person: str) -> frozenset[int]:
+        """Return the entries a person has marked as private."""
+        return frozenset(entry for (by, entry), is_on in self.marks.items() if by == person and is_on)
+
+    def open_disputes(self) -> list[Placed]:
+        """Return the disputes nobody has answered, the oldest first."""
+        return [each for each in self.disputes if each.index not in self.answers]
+
+    def notices_of(self, person: str) -> Iterator[Notice]:
+        """Yield what a person was told, the oldest first."""
+        return (notice for _, notice in self.notices if notice.person == person)
+
+    def _take_look(self, entry: OpenEntry) -> None:
+        plain = msgspec.json.decode(entry.plain, type=LookPlain)
+        name = "disclosures" if plain.format.startswith("muniment-disclosure") else "looks"
+        act = plain.act if name == "looks" else "disclosure"
+        self.acts[plain.permit, act] += 1
+        self.newest.append(Seen(f"{name}/{entry.sequence}", entry.captured_ms, plain))
+        look = Look(
+            entry.index, entry.captured_ms, plain.permit, plain.role, plain.act, plain.rung, plain.entries
+        )
+        if look.shows_content:
+            self.looks[plain.permit].append(look)
+
+    def _take_notice(self, entry: OpenEntry) -> None:
+        saying = parse(entry.plain)
+        if isinstance(saying, Notice):
+            self.notices.append((entry.index, saying))
+        elif isinstance(saying, Mailed):
+            self.mailed.add(saying.notice)
+        elif isinstance(saying, Mark):
+            self.marks[saying.by, saying.entry] = bool(saying.mark)
+        elif isinstance(saying, Dispute):
+            number = f"notices/{entry.sequence}"
+            self.disputes.append(Placed(entry.index, number, entry.captured_ms, saying))
+        else:
+            self.answers[saying.dispute] = (entry.captured_ms, saying)
+
+
+@lru_cache(maxsize=4)
+def _trail(path: Path) -> Trail:
+    return Trail(Home(path))
+
+
+def trail_of(home: Home) -> Trail:
+    """Return the trail of a home, read up to now.
+
+    Raises:
+        Unavailable, Tampered: the record's files cannot be read.
+    """
+    return _trail(home.path).refresh()
