@@ -19,8 +19,8 @@ LONGEST_TEXT = 500
 
 _Id = Annotated[str, Meta(min_length=1, max_length=200)]
 _Number = Annotated[str, Meta(max_length=20)]
-_Index = Annotated[int, Meta(ge=0, lt=2**63)]
-_Milliseconds = Annotated[int, Meta(ge=0, lt=2**63)]
+_Index = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Milliseconds = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 PurposeClass = Literal["answer", "systems", "conduct", "absence", "other", "order"]
 Ground = Literal["not-mine", "private", "look", "wrong"]
