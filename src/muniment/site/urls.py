@@ -6,11 +6,13 @@ from muniment.account import urls as account
 from muniment.answer import urls as answer
 from muniment.people.permission import Permission
 from muniment.people.route import route
+from muniment.permit import urls as permit
 from muniment.site import failure, sign_in_urls, styles
 
 urlpatterns = [
     *account.ROUTES,
     *answer.ROUTES,
+    *permit.ROUTES,
     *sign_in_urls.ROUTES,
     route("static/<path:name>", styles.static_file, Permission.LOAD_STYLES, "static"),
 ]
