@@ -6,7 +6,7 @@ by one that has their text too, so that a search over several fields stays one s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import permutations
 from threading import Lock
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ class Indexed(NamedTuple):
     subject: str
     from_: str
     to: str
-    who: Sequence[str]
+    who: Collection[str]
     body: str = ""
     attachment: str = ""
 

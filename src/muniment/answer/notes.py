@@ -54,6 +54,10 @@ class Notes:
         found = self._stored.entries.get(index, _Marked())
         return Marks(index=index, notes=list(found.notes), tags=list(found.tags))
 
+    def tagged(self, tag: str) -> set[int]:
+        """Return the entries that carry a tag."""
+        return {index for index, marked in self._stored.entries.items() if tag in marked.tags}
+
     def add(self, index: int, note: Note | None, tags: list[str] | None) -> Marks:
         """Add a note and set the tags (when given) of an entry, on disk before this returns.
 

@@ -21,6 +21,7 @@ _FEWEST_BEFORE_STAR = 2
 _PIECE = re.compile(
     r'\s*(?P<no>-(?=[^\s-]))?(?:(?P<field>[A-Za-z]+):(?=\S))?(?:"(?P<phrase>[^"]*)"(?:~(?P<near>\d+))?|(?P<word>[^\s"]+))'
 )
+WORD = re.compile(r"[^\W_]+")
 Tokens = Callable[[str], list[str]]
 
 
@@ -44,7 +45,7 @@ class Part:
 
 def tokens_of(text: str) -> list[str]:
     """Return the words of a text as they are compared: letters and digits, without case and accents."""
-    return _WORD.findall(fold(text).lower())
+    return WORD.findall(fold(text).lower())
 
 
 def parse(words: str, field: str, tokens: Tokens) -> list[Part]:
@@ -157,9 +158,6 @@ class _Reader:
                 f'"…"~{near[:9]}: two or three words within 1 to {MAX_DISTANCE} words of each other are understood'
             )
         return Sought(tokens, fields, near=distance)
-
-
-_WORD = re.compile(r"[^\W_]+")
 
 
 class _Folds(dict[int, str]):
