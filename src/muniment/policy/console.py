@@ -87,6 +87,14 @@ def is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
+def address_of(console: Console) -> str:
+    """Return the address people open it at."""
+    if not console.certificate:
+        return f"http://{console.listen}/"
+    port = console.listen.rpartition(":")[2]
+    return f"https://{console.names[0]}/" if port == "443" else f"https://{console.names[0]}:{port}/"
+
+
 def _certificate_mistakes(console: Console) -> Iterator[Mistake]:
     """Yield a mistake unless certificate, key and names come together, each path absolute."""
     if bool(console.certificate) != bool(console.key):

@@ -20,6 +20,7 @@ from types import FrameType
 
 from muniment.guard.mail.direction import Door
 from muniment.people.moment import LONDON
+from muniment.policy.console import address_of
 from muniment.policy.errors import MunimentError, Unavailable
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record.home import Home
@@ -52,9 +53,7 @@ def services_of(home: Home, policy: PolicyFile) -> list[Service]:
     if ports:
         found.append(Service("mail gateway", [*python, "muniment.serve.gateway", str(home.path)], ports))
     found.append(
-        Service(
-            "console", [*python, "muniment.serve.console", str(home.path)], f"http://{policy.console.listen}/"
-        )
+        Service("console", [*python, "muniment.serve.console", str(home.path)], address_of(policy.console))
     )
     found.append(Service("clockwork", [*python, "muniment.serve.clockwork", str(home.path)], "each minute"))
     return found
