@@ -40,7 +40,7 @@ KNOWN = {
     for stream in (
         KnownStream("mail-gateway", "Mail through the gateway", True, "gateway.inside and gateway.outside"),
         KnownStream("mail-journal", "Mail journal", True, "gateway.journal"),
-        KnownStream("mail-import", "Mail imported", True, "`muniment import mail`"),
+        KnownStream("mail-import", "Mail imported", True, "the command that imports mail"),
         KnownStream("web", "Web use", False, "not built yet"),
         KnownStream("calls", "Telephone calls", False, "not built yet"),
         KnownStream("printing", "Network printing", False, "not built yet"),

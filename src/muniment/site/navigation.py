@@ -42,7 +42,6 @@ class Page:
     mark: str
     route: str
     permission: Permission
-    is_reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,10 @@ _PAGES = (
     Page("Looks", "eye", "audit", Permission.SEE_AUDIT),
 )
 _REFERENCE = (
-    Page("What is captured", "rules", "streams", Permission.SEE_STREAMS, is_reference=True),
-    Page("The record", "clock", "record", Permission.SEE_RECORD_STATE, is_reference=True),
+    Page("What is kept", "rules", "streams", Permission.SEE_STREAMS),
+    Page("The record", "clock", "record", Permission.SEE_RECORD_STATE),
 )
-_OUTSIDE = Page("Outside world", "web", "outside", Permission.SEE_OUTSIDE, is_reference=True)
+_OUTSIDE = Page("Outside world", "web", "outside", Permission.SEE_OUTSIDE)
 
 
 def navigation_of(roles: frozenset[Role], path: str, *, is_example: bool) -> Navigation:
@@ -86,12 +85,11 @@ def navigation_of(roles: frozenset[Role], path: str, *, is_example: bool) -> Nav
     work = (*_PAGES, _HEALTH) if has_today else (_HEALTH, *_PAGES)
     pages = [page for page in work if allows(page.permission, roles)]
     main, rest = pages[: MOST_ON_A_PHONE - 1], pages[MOST_ON_A_PHONE - 1 :]
-    reference = (*_REFERENCE, *((_OUTSIDE,) if is_example else ()))
-    return Navigation(
-        label=role_in_words(roles),
-        main=tuple(_items((*main, _OWN), path)),
-        later=tuple(_items((*rest, *reference), path)),
-    )
+    reference = [*_REFERENCE, *((_OUTSIDE,) if is_example else ())]
+    bar, later = [*main, _OWN], [*rest, *reference]
+    if not main:
+        bar, later = [_OWN, *reference], []
+    return Navigation(role_in_words(roles), tuple(_items(bar, path)), tuple(_items(later, path)))
 
 
 def role_in_words(roles: Iterable[Role]) -> str:
