@@ -287,6 +287,15 @@ class Catalogue:
                 found += map(Mention._make, self._db.execute(query, part))
         return found
 
+    def rows_at(self, indexes: Sequence[int]) -> list[Row]:
+        """Return the entries of these indexes that are still there, in ledger order."""
+        found: list[Row] = []
+        ordered = sorted(indexes)
+        for at in range(0, len(ordered), _INDEXES_AT_ONCE):
+            part = ordered[at : at + _INDEXES_AT_ONCE]
+            found += self.rows(f"idx IN ({','.join('?' * len(part))})", part)
+        return found
+
     def find_contents(self, content_ids: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
         """Return {content id: (index, expiry day)} of the newest entries that hold these bytes."""
         marks = ",".join("?" * len(content_ids))

@@ -10,13 +10,19 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
 from muniment.policy.errors import Unavailable
 from muniment.record import chain, wire
 from muniment.record.entry import Entry, Receipt
+from muniment.record.listing import Listed, Listing
+from muniment.record.release_pages import Releasing
+from muniment.record.selection import Query, Selected
 
 TIMEOUT_SECONDS = 60.0
 _MAX_SOCKET_PATH = 100
@@ -99,9 +105,32 @@ class Recorder:
         """Have a checkpoint signed over everything recorded so far and return it."""
         return str(self._ask("publish").value["checkpoint"])
 
-    def _ask(self, operation: str, entries: tuple[Entry, ...] = ()) -> wire.Reply:
+    def select(self, query: Query) -> Selected:
+        """Return which entries a permit over `query` would open, on the newest checkpoint or below `query.size`.
+
+        Raises:
+            BadInput: a stream is unknown, the record was never so long, or too much fits.
+        """
+        return msgspec.convert(self._ask("select", arguments=msgspec.to_builtins(query)).value, Selected)
+
+    def listing(self, listing: Listing) -> Listed:
+        """Return which entries mention an address, the newest first: numbers, times and sizes."""
+        return msgspec.convert(self._ask("listing", arguments=msgspec.to_builtins(listing)).value, Listed)
+
+    def release(self, request: str, approval: str, signature: bytes, selection: bytes) -> Releasing:
+        """Return the recorder's share of the entries of an approved permit; `request` and `approval` are exact texts.
+
+        The first page is asked for at once, each further one as it is needed, and the rules are asked each time.
+        Raises:
+            BadInput: a text is none of a permit. Refused: a rule says no, with its clause.
+        """
+        return Releasing(partial(self._ask, "release"), request, approval, signature, selection)
+
+    def _ask(
+        self, operation: str, entries: tuple[Entry, ...] = (), arguments: dict[str, Any] | None = None
+    ) -> wire.Reply:
         try:
-            self._socket.sendall(wire.frame(wire.Request(operation, entries)))
+            self._socket.sendall(wire.frame(wire.Request(operation, entries, arguments or {})))
             length = int.from_bytes(self._read(wire.LENGTH_BYTES), "big")
             return wire.parse_reply(self._read(length))
         except OSError as error:

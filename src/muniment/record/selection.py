@@ -66,7 +66,8 @@ class Selected(msgspec.Struct, frozen=True, kw_only=True):
     """The answer: the selection's bytes, how many entries it opens (bytes-only ones do not count), and counts.
 
     `shielded` are those that fit but for their mark. `by_week` gives (Monday 0:00 UTC in ms, entries), rising;
-    `by_address` (address as asked, entries) in the order asked; both count what is opened.
+    `by_address` (address as asked, entries) in the order asked; both count what is opened. The recorder adds size and
+    root of the ledger the answer was given on.
     """
 
     selection: bytes
@@ -74,6 +75,8 @@ class Selected(msgspec.Struct, frozen=True, kw_only=True):
     shielded: int
     by_week: tuple[tuple[int, int], ...]
     by_address: tuple[tuple[str, int], ...]
+    size: int = 0
+    root: bytes = b""
 
 
 def stream_numbers(names: Sequence[str]) -> list[int]:
@@ -95,10 +98,10 @@ def select(home: Home, catalogue: Catalogue, keeper: Keeper, query: Query) -> Se
     Raises:
         BadInput: a stream is unknown, or more than two million entries fit.
     """
-    addresses = list(dict.fromkeys(window.address for window in query.windows))
+    addresses = _addresses(query)
     is_held, tally = HeldKeys(keeper), _Tally(query, len(addresses))
     holders = _Holders(home, catalogue, keeper, is_held)
-    for found, mentioned in _each_once(_mentions(catalogue, keeper, query, addresses)):
+    for found, mentioned in each_once(mentions(catalogue, keeper, query)):
         if is_held(found.retention, found.epoch, found.position) and tally.takes(found, mentioned):
             holders.note(found)
     own = bytes(tally.selection)
@@ -142,12 +145,10 @@ class _Tally:
         return True
 
 
-def _mentions(
-    catalogue: Catalogue, keeper: Keeper, query: Query, addresses: Sequence[str]
-) -> Iterator[tuple[Mention, int]]:
-    """Yield (entry, number of the address) in ledger order, as often as windows fit it."""
+def mentions(catalogue: Catalogue, keeper: Keeper, query: Query) -> Iterator[tuple[Mention, int]]:
+    """Yield (entry, number of the address among those asked for) in ledger order, as often as windows fit it."""
     streams, size = stream_numbers(query.streams), catalogue.size() if query.size is None else query.size
-    numbers = {address: number for number, address in enumerate(addresses)}
+    numbers = {address: number for number, address in enumerate(_addresses(query))}
     runs = []
     for window in query.windows:
         from_ms = max(query.from_ms, window.start_ms)
@@ -158,7 +159,11 @@ def _mentions(
     return merge(*runs, key=lambda pair: pair[0][0]) if len(runs) > 1 else iter(runs[0] if runs else ())
 
 
-def _each_once(pairs: Iterator[tuple[Mention, int]]) -> Iterator[tuple[Mention, set[int]]]:
+def _addresses(query: Query) -> list[str]:
+    return list(dict.fromkeys(window.address for window in query.windows))
+
+
+def each_once(pairs: Iterator[tuple[Mention, int]]) -> Iterator[tuple[Mention, set[int]]]:
     """Yield each entry once with the numbers of the addresses for which it was found."""
     last: Mention | None = None
     numbers: set[int] = set()

@@ -1,4 +1,4 @@
-"""The recorder's process: one thread that writes, one event loop that takes requests from the socket.
+"""The recorder's process: one thread that writes, one that answers, one event loop that takes requests.
 
 Requests that arrive while a batch is being flushed form the next batch, so that one flush serves many senders
 (group commit). A checkpoint is published every second in which something was recorded, a heartbeat every minute.
@@ -17,6 +17,7 @@ from muniment.policy.errors import MunimentError, Unavailable
 from muniment.record import wire
 from muniment.record.client import short_path
 from muniment.record.entry import Entry, Receipt
+from muniment.record.inquiry import Inquiries
 from muniment.record.opening import OpenRecord
 
 PUBLISH_SECONDS = 1.0
@@ -30,6 +31,8 @@ class RecorderServer:
     def __init__(self, record: OpenRecord) -> None:
         self._record = record
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="inquiries")
+        self._inquiries = Inquiries(record)
         self._queue: asyncio.Queue[tuple[tuple[Entry, ...], asyncio.Future[tuple[Receipt, ...]]]] = (
             asyncio.Queue()
         )
@@ -61,6 +64,8 @@ class RecorderServer:
         for task in [*self._tasks, *self._connections]:
             with suppress(asyncio.CancelledError):
                 await task
+        self._beside.shutdown()
+        self._inquiries.close()
         await self._in_thread(self._record.close)
         self._thread.shutdown()
         self._record.home.socket.unlink(missing_ok=True)
@@ -109,11 +114,18 @@ class RecorderServer:
             request = wire.parse_request(data)
             if request.operation == "append":
                 return wire.Reply(receipts=await self._append(request.entries))
+            if inquiry := self._inquiries.answer(request.operation):
+                return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
             return wire.Reply(value=await self._in_thread(self._operation(request.operation)))
         except MunimentError as error:
             return wire.reply_of(error)
         except Exception as error:
             return wire.reply_of(Unavailable(f"the recorder failed: {type(error).__name__}: {error}"))
+
+    async def _ask_beside(self, inquiry: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
+        """Answer without holding up the thread that writes, which is asked for the record's time alone."""
+        now_ms = await self._in_thread(self._record.record.now_ms)
+        return await asyncio.get_running_loop().run_in_executor(self._beside, inquiry, now_ms)
 
     def _operation(self, name: str) -> Callable[[], dict[str, Any]]:
         if name == "status":

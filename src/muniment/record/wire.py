@@ -1,7 +1,7 @@
 """What passes over the recorder's socket: length-prefixed MessagePack, requests and replies in order.
 
-    request   u32 length, [operation, entries]       operation: "append" | "status" | "checkpoint" | "publish"
-    reply     u32 length, [error kind or "", message, receipts, value]
+    request   u32 length, [operation, entries, arguments]
+    reply     u32 length, [error kind or "", message, receipts, value, clause]
 
 Only the recorder's own user can open the socket. Source: docs/formats/recorder-socket.md.
 """
@@ -20,19 +20,21 @@ LENGTH_BYTES = 4
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
-    """One question to the recorder."""
+    """One question to the recorder: `append` has entries, `select`, `release` and `listing` have arguments."""
 
     operation: str
     entries: tuple[Entry, ...] = ()
+    arguments: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """Its answer; `error` names the kind of error, empty when there is none."""
+    """Its answer; `error` names the kind of error, empty when there is none; `clause` that of a refusal."""
 
     error: str = ""
     message: str = ""
     receipts: tuple[Receipt, ...] = ()
     value: dict[str, Any] = msgspec.field(default_factory=dict)
+    clause: str = ""
 
 
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -79,11 +81,15 @@ def parse_reply(data: bytes) -> Reply:
 
 def reply_of(error: errors.MunimentError) -> Reply:
     """Return the reply that reports an error."""
+    if isinstance(error, errors.Refused):
+        return Reply("Refused", str(error).removesuffix(f" (clause {error.clause})"), clause=error.clause)
     return Reply(type(error).__name__, str(error))
 
 
 def _error_of(reply: Reply) -> errors.MunimentError:
     kind = getattr(errors, reply.error, errors.Unavailable)
-    if not issubclass(kind, errors.MunimentError) or kind is errors.Refused:
+    if kind is errors.Refused:
+        return errors.Refused(reply.message, clause=reply.clause)
+    if not issubclass(kind, errors.MunimentError):
         kind = errors.Unavailable
     return kind(reply.message)
