@@ -10,11 +10,12 @@ from collections.abc import Callable
 from threading import Lock
 
 from muniment.policy.errors import Refused
-from muniment.record.entry import Stream
+from muniment.record.entry import Kind, Stream
 from muniment.record.home import Home
 from muniment.record.open_entries import read_open
 
 CLAUSE = "R-5.2-f"
+FORMAT = "muniment-permit-act/1"
 _ENDED = {"revoke": "was revoked", "end": "has ended", "withdraw": "was withdrawn", "refuse": "was refused"}
 
 
@@ -38,7 +39,8 @@ class PermitWatch:
         with self._lock:
             for entry in read_open(self._home, Stream.PERMITS, self._cursor):
                 self._cursor = entry.sequence
-                self._take(entry.plain)
+                if entry.kind == Kind.APPROVAL:
+                    self._take(entry.plain)
             if not self.over and self._clock() >= self._ends_ms:
                 self.over = "has ended"
             return self.over
@@ -56,9 +58,10 @@ class PermitWatch:
         try:
             act = json.loads(plain)
             number, what, revision = act["number"], act["act"], int(act["revision"])
+            is_act = act["format"] == FORMAT
         except (ValueError, KeyError, TypeError, RecursionError):
             return
-        if number != self._number:
+        if number != self._number or not is_act:
             return
         if what in _ENDED:
             self.over = _ENDED[what]
@@ -70,7 +73,7 @@ def marks_of(home: Home) -> dict[int, str]:
     """Return what owners have marked their entries as, by ledger index: the newest mark of each that is not undone."""
     found: dict[int, str] = {}
     for entry in read_open(home, Stream.NOTICES):
-        if b"muniment-mark/1" not in entry.plain:
+        if entry.kind != Kind.FACT or b"muniment-mark/1" not in entry.plain:
             continue
         try:
             told = json.loads(entry.plain)
