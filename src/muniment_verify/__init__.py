@@ -1,21 +1,22 @@
-"""Checks, offline, an entry that was exported from a Muniment record.
+"""Checks, offline, what was handed out of a Muniment record: a pack of messages, or one exported entry.
 
-This is one file on purpose. It needs Python 3.8 or later and nothing else, and imports nothing of Muniment. You can
-read all of it in half an hour, and run it as it stands:
+This is one file on purpose. It needs Python 3.8 or later and nothing else. You can read all of it in an hour, and run
+it as it stands; in a pack it is called verify.py:
 
-    python3 muniment_verify/__init__.py ENTRY.json --vkey 'KEY OF THE LOG'
+    python3 verify.py PACK.zip --vkey 'KEY OF THE LOG'        or a folder, or an entry.json
 
-What it checks (begin with the function `verify`):
+For each message recorded an *entry* (176 bytes, the "leaf") stands in a log. A *proof* is the entry's place in the log,
+a few hashes, and a *checkpoint*, which says "this log has so many entries, and this is the hash over all of them",
+signed by the log. A pack holds messages, their entries and proofs, and for each a *disclosure*: the secret that shows
+that the entry was committed to these bytes, and no others, when it was recorded. What is checked:
 
-1. `read_exported`: the file is JSON. It holds an *entry* (176 bytes, the "leaf"), perhaps the sealed bytes the entry
-   stands for, and a *proof*: the entry's place in the log, a few hashes, and a *checkpoint*, which says "this log has
-   so many entries, and this is the hash over all of them", signed by the log.
-2. `check_checkpoint`: the signature is the log's (Ed25519, RFC 8032).
-3. `check_inclusion`: the entry's hash, combined with the hashes of the proof, gives the hash in the checkpoint (RFC
-   9162, 2.1.3.2). Nobody can find other bytes for which this holds.
-4. `verify`: the length and the SHA-256 of the sealed bytes are those that the entry names.
+1. `check_manifest`: every file of the pack is there, unchanged, and no other (BagIt, RFC 8493).
+2. `Log.prove`: the checkpoint's signature is the log's (Ed25519, RFC 8032); the entry's hash, combined with the hashes
+   of the proof, gives the hash in the checkpoint (RFC 9162, 2.1.3.2). Nobody can find other bytes for which it does.
+3. `check_message`: the message, cut and salted as its disclosure says, gives the commitment in the entry.
+4. `check_permit`: an officer's key signed the permission under which the messages were opened.
 
-Formats: docs/formats/exported-entry.md and leaf.md; C2SP signed-note, tlog-checkpoint, tlog-proof.
+Formats: docs/formats/pack.md, exported-entry.md, leaf.md, redaction.md; C2SP signed-note, tlog-checkpoint, tlog-proof.
 Exit code: 0 proved, 6 not proved, 2 not readable.
 """
 
@@ -27,21 +28,18 @@ import hashlib
 import json
 import re
 import struct
+import zipfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
-
-try:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    HAVE_LIBRARY = True
-except ImportError:  # then the arithmetic at the end of this file is used
-    HAVE_LIBRARY = False
+from typing import Any, Callable, Iterator, NamedTuple  # noqa: UP035
 
 PROVED, UNREADABLE, NOT_PROVED = 0, 2, 6
+MOST_FILES, MOST_BYTES = 200_000, 8 << 30
+FILE_NAME = re.compile(r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*", re.ASCII)
 _TEXTS = ("format", "origin", "vkey", "number", "leaf", "proof", "frame_body")
 TYPES: dict[str, type] = {**dict.fromkeys(_TEXTS, str), "index": int, "example": bool}
+OPENED = {**dict.fromkeys(("format", "number", "seed"), str), "faces": list, "keeps": list, "holder": dict}
+OFFICER: dict[str, type] = dict.fromkeys(("id", "name", "role", "signing_key"), str)
 
 LEAF = struct.Struct(">4sBBHIIQIHBBQQ32s32s32s32s")
 _KINDS = (
@@ -58,36 +56,43 @@ _SEALS = ("content (sealed)", "meta (sealed)", "facts (kept)", "plain (open)")
 
 
 class Unreadable(Exception):
-    """The file is not an exported entry."""
+    """The file does not have the form it must have."""
 
 
 class NotProved(Exception):
-    """The file is an exported entry, and something in it does not hold."""
+    """The file has the right form, and something in it does not hold."""
 
 
-def read_exported(data: bytes) -> dict[str, Any]:
-    """Read the JSON file; refuse fields that are missing, unknown, doubled or of another type."""
+def read_json(data: bytes) -> Any:
+    """Read JSON; refuse an object in which a field stands twice."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_without_doubles)
+        return json.loads(data.decode("utf-8"), object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
         raise Unreadable("the file is not JSON, or holds a field twice") from error
-    if not isinstance(value, dict) or value.get("format") != "muniment-entry/1":
-        raise Unreadable("the file is no exported entry of the format muniment-entry/1")
-    if not set(TYPES) - {"frame_body"} <= set(value) <= set(TYPES):
-        raise Unreadable("a field is missing or unknown; expected " + ", ".join(sorted(TYPES)))
-    for name, found in value.items():
-        if type(found) is not TYPES[name] or (isinstance(found, str) and re.search("[\ud800-\udfff]", found)):
-            raise Unreadable(f"the field {name} does not hold what it must")
-    value["leaf"] = from_base64(value["leaf"])
-    if "frame_body" in value:
-        value["frame_body"] = from_base64(value["frame_body"])
-    return value
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) != len(pairs):
         raise ValueError("a field stands there twice")
     return dict(pairs)
+
+
+def with_fields(value: Any, types: dict[str, Any], *optional: str) -> dict[str, Any]:
+    """Return the object when it has the fields it must have, each of its type, and no others."""
+    if not isinstance(value, dict) or not set(types) - set(optional) <= set(value) <= set(types):
+        raise Unreadable("a field is missing or unknown; expected " + ", ".join(sorted(types)))
+    for name, found in value.items():
+        if type(found) is not types[name] or (isinstance(found, str) and re.search("[\ud800-\udfff]", found)):
+            raise Unreadable(f"the field {name} does not hold what it must")
+    return value
+
+
+def read_entry(value: Any) -> dict[str, Any]:
+    """Return an exported entry with its bytes decoded."""
+    value = dict(with_fields(value, TYPES, "frame_body"))
+    if value["format"] != "muniment-entry/1":
+        raise Unreadable("this is no exported entry of the format muniment-entry/1")
+    return {**value, **{name: from_base64(value[name]) for name in ("leaf", "frame_body") if name in value}}
 
 
 def from_base64(text: str) -> bytes:
@@ -190,6 +195,7 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
     if len(leaf) != LEAF.size or leaf[:4] != b"MUN1":
         raise Unreadable("an entry has 176 bytes and begins with MUN1")
     fields = LEAF.unpack(leaf)
+    until = "(no date)" if fields[7] == 2**32 - 1 else _moment(fields[7] * 86_400_000)
     return {
         "number": f"{_word(_STREAMS, fields[8])}/{fields[11]}",
         "kind": _word(_KINDS, fields[1]),
@@ -197,9 +203,7 @@ def read_leaf(leaf: bytes) -> dict[str, Any]:
         "captured": _moment(fields[6]),
         "capture": _word(_CAPTURES, fields[9]),
         "retention_class": fields[3],
-        "not_disposed_of_before": "(no date)"
-        if fields[7] == 2**32 - 1
-        else _moment(fields[7] * 86_400_000)[:10],
+        "not_disposed_of_before": until[:10],
         "epoch": fields[4],
         "position_in_epoch": fields[5],
         "parts": [name for bit, name in enumerate(_SEALS) if fields[10] >> bit & 1],
@@ -224,67 +228,278 @@ def _moment(milliseconds: int) -> str:
     return when.strftime("%Y-%m-%d %H:%M:%S.") + f"{milliseconds % 1000:03d} UTC"
 
 
+class Log:
+    """The log whose key is trusted. It proves entries, and counts signatures by others."""
+
+    def __init__(self, vkey: str) -> None:
+        self.name, self.key_id, self.public = read_key(vkey)
+        self.checkpoints: dict[str, tuple[int, bytes, int]] = {}
+
+    def prove(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return what an entry says, once it is proved."""
+        facts, (index, hashes, note) = read_leaf(value["leaf"]), read_proof(value["proof"])
+        if note not in self.checkpoints:
+            self.checkpoints[note] = check_checkpoint(note, self.name, self.key_id, self.public)
+        size, root, _ = self.checkpoints[note]
+        if (self.name, index, facts["number"]) != (value["origin"], value["index"], value["number"]):
+            raise NotProved("the file names another log, place or number than its proof and its entry do")
+        check_inclusion(value["leaf"], index, size, hashes, root)
+        body = value.get("frame_body", b"")
+        told = (facts["body_bytes"], facts["body_sha256"])
+        if "frame_body" in value and (len(body), hashlib.sha256(body).hexdigest()) != told:
+            raise NotProved("the sealed bytes in this file are not those that the entry names")
+        return facts
+
+    def result(self, given: bool, claims: list[str], gaps: list[str], **more: Any) -> dict[str, Any]:
+        """Return what is proved and what is not; `given` when the key came from the caller."""
+        others = min((count for _, _, count in self.checkpoints.values()), default=0)
+        witnesses = f"{others} more signature(s) were not checked" if others else "No witness signed"
+        whose = "Whose log this is. Its key was in the file itself; anyone could have made it. Give one with --vkey."
+        signed = [
+            f"The key {'you gave' if given else 'in this same file'} (id {self.key_id.hex()}) signed a checkpoint "
+            f"of the log {self.name} over {size} entries."
+            for size in sorted(size for size, _, _ in self.checkpoints.values())
+        ]
+        gaps = [
+            *([] if given else [whose]),
+            *gaps,
+            "That the recorder's clock was right. The time of capture is the recorder's own word.",
+            "That the recorder was given everything. The log shows what was recorded, not what never reached it.",
+            f"That everyone was shown the same log. {witnesses}.",
+        ]
+        return {"proved": signed + claims, "not_proved": gaps, "key_given": given, **more}
+
+
 def verify(data: bytes, vkey: str | None = None) -> dict[str, Any]:
     """Check an exported entry; return what is proved, what is not, and what the entry says.
 
     `vkey` is the log's key, had from somewhere you trust; without it the file's own. Raises: Unreadable, NotProved.
     """
-    value = read_exported(data)
-    name, key_id, public = read_key(value["vkey"] if vkey is None else vkey)
-    facts, (index, hashes, note) = read_leaf(value["leaf"]), read_proof(value["proof"])
-    size, root, others = check_checkpoint(note, name, key_id, public)
-    if (name, index, facts["number"]) != (value["origin"], value["index"], value["number"]):
-        raise NotProved("the file names another log, place or number than its proof and its entry do")
-    check_inclusion(value["leaf"], index, size, hashes, root)
-    claims = [
-        f"The key {'in this same file' if vkey is None else 'you gave'} (id {key_id.hex()}) signed a "
-        f"checkpoint of the log {name} over {size} entries.",
-        f"Entry {index} of that log is the one in this file, every byte of it.",
-    ]
+    value = read_entry(read_json(data))
+    log = Log(value["vkey"] if vkey is None else vkey)
+    facts = log.prove(value)
+    claims = [f"Entry {value['index']} of that log is the one in this file, every byte of it."]
+    gaps = ["What the sealed bytes say. They are encrypted, and this program has no key to them."]
     if "frame_body" in value:
-        body = value["frame_body"]
-        if len(body) != facts["body_bytes"] or hashlib.sha256(body).hexdigest() != facts["body_sha256"]:
-            raise NotProved("the sealed bytes in this file are not those that the entry names")
         claims.append(f"The {facts['body_bytes']} sealed bytes in this file are those the entry stands for.")
-    return {
-        "proved": claims,
-        "not_proved": _not_proved("frame_body" in value, vkey is not None, others),
-        "entry": facts,
-        "origin": name,
-        "index": index,
-        "log_size": size,
-        "key_from": "the file" if vkey is None else "the caller",
-        "signature_checked_by": "the cryptography library" if HAVE_LIBRARY else "its own arithmetic",
-        "example": value["example"],
-    }
+    else:
+        gaps = ["Anything about the sealed bytes: they are not in this file."]
+    return log.result(vkey is not None, claims, gaps, entry=facts, example=value["example"])
 
 
-def _not_proved(has_body: bool, is_trusted: bool, others: int) -> list[str]:
-    witnesses = f"{others} more signature(s) were not checked" if others else "No witness signed"
-    whose = (
-        "Whose log this is. The key was taken from the file itself, so the file is only shown to agree with itself: "
-        "anyone could have made it. Get the key from the organisation or a witness and give it with --vkey."
+class Pack:
+    """The files of a pack, in a folder or a zip file, by name. Nothing is ever unpacked to disk."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.zip = None if path.is_dir() else zipfile.ZipFile(path)
+        except (ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise Unreadable(f"neither a pack nor an entry: {error}") from error
+        self.files: dict[str, Any] = {}
+        found = list(self._found(path))
+        tops = {name.partition("/")[0] for name, _, _ in found}
+        cut = len(min(tops)) + 1 if len(tops) == 1 else 0
+        for name, each, _ in found:
+            if name[cut:] in self.files or not FILE_NAME.fullmatch(name[cut:]):
+                raise Unreadable(f"a pack holds no file of this name, or not twice: {name[:100]!r}")
+            self.files[name[cut:]] = each
+        if len(found) > MOST_FILES or sum(size for _, _, size in found) > MOST_BYTES:
+            raise Unreadable("this is more than this program will read")
+        if "bagit.txt" not in self.files:
+            raise Unreadable("this folder or zip file is no pack: it has no bagit.txt")
+
+    def _found(self, path: Path) -> Iterator[tuple[str, Any, int]]:
+        for item in self.zip.infolist() if self.zip else ():
+            if not item.is_dir():
+                yield item.filename, item, item.file_size
+        for each in () if self.zip else path.rglob("*"):
+            if each.is_symlink() or not each.is_dir():
+                yield each.relative_to(path).as_posix(), each, each.lstat().st_size
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file."""
+        if name not in self.files:
+            raise Unreadable(f"{name} is missing")
+        try:
+            return self.zip.read(self.files[name]) if self.zip else bytes(self.files[name].read_bytes())
+        except Exception as error:  # locked, damaged, packed in an unknown way
+            raise Unreadable(f"{name} cannot be read: {error}") from error
+
+
+def check_manifest(pack: Pack) -> list[str]:
+    """Return what is wrong with the files of a pack: changed, missing, or added."""
+    wrong, listed = [], {"tagmanifest-sha256.txt", "tagmanifest-sha512.txt"}
+    for prefix in ("tagmanifest", "manifest"):
+        for line in pack.read(f"{prefix}-sha256.txt").decode("utf-8", "replace").splitlines():
+            digest, _, name = line.partition("  ")
+            listed.add(name)
+            if name not in pack.files:
+                wrong.append(f"{name} is missing.")
+            elif hashlib.sha256(pack.read(name)).hexdigest() != digest:
+                wrong.append(f"{name} was changed: its hash is not the one in the manifest.")
+    return wrong + [f"{name} was added: no manifest names it." for name in pack.files if name not in listed]
+
+
+def check_message(pack: Pack, folder: str, log: Log) -> dict[str, Any]:
+    """Check one message of a pack against its entry in the log; return what the entry says."""
+    entry = holder = read_entry(read_json(pack.read(f"{folder}/entry.json")))
+    opened = with_fields(read_json(pack.read(f"{folder}/disclosure.json")), OPENED, "holder", "keeps")
+    facts = log.prove(entry)
+    if (opened["format"], opened["number"]) != ("muniment-opened/1", entry["number"]):
+        raise NotProved("the disclosure is of another entry")
+    if ("holder" in opened) != (facts["kind"] == "observation"):
+        raise NotProved("only a message that came again is held by an earlier entry")
+    if "holder" in opened:
+        holder = read_entry(opened["holder"])
+        log.prove(holder)
+    names = [f"{folder}/message.eml", *(name for name in (f"{folder}/as-sent.eml",) if name in pack.files)]
+    faces = [pack.read(name) for name in names]
+    if "keeps" in opened:  # a message above 16 MiB: the entry is committed to its length and hash
+        faces = [long_content(opened["keeps"], *faces)]
+    check_bytes(holder["leaf"], from_base64(opened["seed"]), opened["faces"], faces)
+    return {**facts, "example": entry["example"], "reads": f"{folder}/message.eml"}
+
+
+def check_bytes(leaf: bytes, seed: bytes, shape: list[Any], faces: list[bytes]) -> None:
+    """Check that these are the bytes an entry was committed to; `shape` is [length, ends of units] of each face."""
+    if len(seed) != 32 or [item[0] for item in shape] != [len(face) for face in faces]:
+        raise NotProved("the message has another length than the one recorded")
+    for length, ends in shape:
+        if any(type(end) is not int for end in ends) or ends != sorted(set(ends)) or [0, *ends][-1] != length:
+            raise Unreadable("the ends of a message's units rise, up to its length")
+    if commit(seed, faces, [item[1] for item in shape]) != LEAF.unpack(leaf)[14]:
+        raise NotProved("the message is not the one that was recorded")
+
+
+def commit(seed: bytes, faces: list[bytes], ends: list[list[int]]) -> bytes:
+    """Return the commitment to bytes cut into units at `ends` and salted from `seed` (docs/formats/redaction.md)."""
+    shape = [struct.pack(">QI", len(face), len(cuts)) for face, cuts in zip(faces, ends)]
+    units = [bytes((1, len(faces))) + b"".join(shape)]
+    for face, cuts in zip(faces, ends):
+        units += [face[start:end] for start, end in zip([0, *cuts], cuts)]
+    salts = [seed]
+    for level in reversed(range(max(1, ((len(units) - 1).bit_length() + 1) // 2))):
+        wide = b"".join(hashlib.sha512(b"muniment/1 salts" + node).digest() for node in salts)
+        salts = [wide[at : at + 16] for at in range(0, len(wide), 16)][: -(-len(units) >> 2 * level)]
+    hashes = [hashlib.sha256(b"\x00" + salt + unit).digest() for salt, unit in zip(salts, units)]
+    while len(hashes) > 1:
+        above = [hashlib.sha256(b"\x01" + one + two).digest() for one, two in zip(hashes[::2], hashes[1::2])]
+        hashes = above + hashes[2 * len(above) :]
+    return hashes[0]
+
+
+def long_content(keeps: list[Any], written: bytes, *sent: bytes) -> bytes:
+    """Return the content of a long message's entry: length and hash as written, and how the bytes sent differ.
+
+    Those begin with the first and end with the last bytes of the written ones; `keeps` says with how many.
+    """
+    head = b"\x94\x01" + packed(len(written)) + packed(hashlib.sha256(written).digest())
+    if not sent:
+        return head + b"\xc0"
+    start, end = keeps
+    middle = sent[0][start : len(sent[0]) - end]
+    if start < 0 or end < 0 or written[:start] + middle + written[len(written) - end :] != sent[0]:
+        raise NotProved("the message as sent is not made from the one as written")
+    return head + b"\x93" + packed(start) + packed(end) + packed(middle)
+
+
+def packed(value: Any) -> bytes:
+    """Return a whole number or bytes as MessagePack writes them."""
+    number, data = (len(value), value) if isinstance(value, bytes) else (value, b"")
+    if number < 128 and not isinstance(value, bytes):
+        return bytes((number,))
+    width = next(width for width in (1, 2, 4, 8) if number < 1 << 8 * width)
+    code = (0xC4 if isinstance(value, bytes) else 0xCC) + (1, 2, 4, 8).index(width)
+    return bytes((code,)) + number.to_bytes(width, "big") + data
+
+
+def check_permit(pack: Pack, log: Log, officer_key: str | None) -> str:
+    """Check the approval under which the messages were opened; return what it proves."""
+    text, approved = pack.read("data/permit/request.json"), pack.read("data/permit/approval.json")
+    request, approval = read_json(text), read_json(approved)
+    officer = with_fields(read_json(pack.read("data/permit/officer.json")), OFFICER)
+    for name in ("origin", "number", "revision"):
+        if request[name] != approval[name] or request["origin"] != log.name:
+            raise NotProved("the approval is of another request, or of another record")
+    if (hashlib.sha256(text).hexdigest(), officer["id"]) != (approval["request_sha256"], approval["officer"]):
+        raise NotProved("the officer approved another text than this request")
+    if officer_key is not None and officer["signing_key"] != officer_key.strip():
+        raise NotProved("the approval is not by the officer's key you gave")
+    signature = from_base64(pack.read("data/permit/signature.txt").decode("ascii", "replace").strip())
+    key = from_base64(officer["signing_key"])
+    if not verify_signature(key, b"muniment/1 approval\n" + approved, signature):
+        raise NotProved("the signature on the approval is not by the officer's key in the pack")
+    known, smallest = (
+        request["checkpoint"]["size"],
+        min([size for size, _, _ in log.checkpoints.values()] or [0]),
     )
-    return [
-        *([] if is_trusted else [whose]),
-        *([] if has_body else ["Anything about the sealed bytes: they are not in this file."]),
-        "What the sealed bytes say. They are encrypted, and this program has no key to them.",
-        "That the recorder's clock was right. The time of capture is the recorder's own word.",
-        "That the recorder was given everything. The log shows what was recorded, not what never reached it.",
-        f"That everyone was shown the same log. {witnesses}.",
+    age = f" It was asked over {known}; a checkpoint here is older, over {smallest}." * (smallest < known)
+    return (
+        f"The key {officer['signing_key']}, as the pack says of {officer['name']} ({officer['role']}), signed the "
+        f"approval of permit {request['number']} revision {request['revision']}, purpose {request['purpose']}, on "
+        f"{_moment(approval['decided_ms'])}, until {_moment(approval['ends_ms'])}.{age}"
+    )
+
+
+def verify_pack(path: Path, vkey: str | None = None, officer_key: str | None = None) -> dict[str, Any]:
+    """Check a pack; return what is proved, what is not, and every problem found.
+
+    Raises: Unreadable when it is no pack, or nothing in it names a log.
+    """
+    pack = Pack(path)
+    folders = sorted({name.rpartition("/")[0] for name in pack.files if re.match(r"data/\d{4,}/", name)})
+    if vkey is None and not folders:
+        raise Unreadable("the pack holds no message; give the log's key with --vkey")
+    log = Log(read_entry(read_json(pack.read(f"{folders[0]}/entry.json")))["vkey"] if vkey is None else vkey)
+    messages: list[dict[str, Any]] = []
+    permits: list[str] = []
+    problems = _tried("the files", lambda: check_manifest(pack))
+    for folder in folders:
+        problems += _tried(folder, lambda: messages.append(check_message(pack, folder, log)))  # noqa: B023
+    problems += _tried("the permit", lambda: permits.append(check_permit(pack, log, officer_key)))
+    claims = [f"{len(messages)} message(s) are, to the byte, what was recorded there."] if messages else []
+    gaps = [
+        "That these are all there are. The statement in the pack says what was searched, and what could not be.",
+        "Who wrote a message; and the pages and extracted texts in the pack: only the .eml files are proved.",
     ]
+    if officer_key is None:
+        gaps.append("Whose key signed the approval. Ask the officer, or give it with --officer-key.")
+    if any(message["kind"] == "observation" for message in messages):
+        gaps.append("That a message came again when its entry says so. An earlier entry proves its bytes.")
+    if any(message["capture"] == "from a milter" for message in messages):
+        gaps.append("The headers of messages captured from a milter: they are a faithful reconstruction.")
+    more = {"problems": problems, "messages": messages}
+    more["manifest_sha256"] = hashlib.sha256(pack.read("manifest-sha256.txt")).hexdigest()
+    example = any(message["example"] for message in messages)
+    return log.result(vkey is not None, claims + permits, gaps, example=example, **more)
+
+
+def _tried(what: str, check: Callable[[], Any]) -> list[str]:
+    """Return the problems that one check finds."""
+    try:
+        return check() or []
+    except (Unreadable, NotProved) as error:
+        return [f"{what}: {error}."]
+    except (LookupError, TypeError, ValueError, RecursionError, OverflowError, struct.error) as error:
+        return [f"{what}: does not have the form it must have ({type(error).__name__})."]
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program; return its exit code."""
-    parser = argparse.ArgumentParser(prog="muniment-verify", description="Check an exported entry, offline.")
-    parser.add_argument("entry", type=Path, help="the exported entry, a JSON file")
+    parser = argparse.ArgumentParser("muniment-verify", description="Check a pack or an entry, offline.")
+    parser.add_argument("path", type=Path, help="a pack (zip file or folder), or an exported entry (JSON)")
     parser.add_argument("--vkey", help="the log's public key, had from somewhere you trust")
+    parser.add_argument("--officer-key", help="the approving officer's signing key, had from the officer")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     options = parser.parse_args(argv)
-    result: dict[str, Any]
+    path = options.path
+    result: dict[str, Any] = {"problems": []}
     try:
-        result, code = verify(options.entry.read_bytes(), options.vkey), PROVED
+        if path.is_dir() or zipfile.is_zipfile(path):
+            result = verify_pack(path, options.vkey, options.officer_key)
+        else:
+            result.update(verify(path.read_bytes(), options.vkey))
+        code = NOT_PROVED if result["problems"] else PROVED
     except (Unreadable, OSError) as error:
         result, code = {"error": f"not readable: {error}"}, UNREADABLE
     except NotProved as error:
@@ -295,19 +510,28 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _page(result: dict[str, Any]) -> list[str]:
-    if not result["verified"]:
+    if "error" in result:
         return [result["error"]]
     lines = ["EXAMPLE: of an example organisation; nothing real happened."] if result["example"] else []
+    if result["problems"]:
+        lines += ["NOT PROVED. What is wrong:", *("  ! " + problem for problem in result["problems"])]
     lines += ["Proved:", *("  + " + claim for claim in result["proved"])]
-    lines += ["Not proved:", *("  - " + gap for gap in result["not_proved"]), "The entry says:"]
-    for name, value in result["entry"].items():
+    lines += ["Not proved:", *("  - " + gap for gap in result["not_proved"])]
+    lines += ["The entry says:"] if "entry" in result else []
+    for name, value in result.get("entry", {}).items():
         shown = ", ".join(value) if isinstance(value, list) else value
         lines.append(f"    {name.replace('_', ' '):23} {shown}")
-    return [*lines, f"(The signature was checked by {result['signature_checked_by']}.)"]
+    for each in result.get("messages", ()):
+        lines.append(f"    {each['reads']:24} {each['number']}, {each['captured']}")
+    if "manifest_sha256" in result:
+        lines.append(
+            f"SHA-256 of the manifest, to compare with the one you were told: {result['manifest_sha256']}"
+        )
+    return lines
 
 
-# Ed25519 after RFC 8032, section 5.1. It is used only where the cryptography library is missing. It is slow, and has
-# no secret to leak: it only verifies. For a point, X/Z is its x, Y/Z its y and T/Z their product.
+# Ed25519 after RFC 8032, section 5.1. It is slow, and has no secret to leak: it only verifies. For a point, X/Z is
+# its x, Y/Z its y and T/Z their product.
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
@@ -324,22 +548,9 @@ class Point(NamedTuple):
 
 
 def verify_signature(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Say whether the signature fits, by the library where there is one. Both ways judge alike."""
-    if not is_sound_key(public):
-        return False
-    if not HAVE_LIBRARY:
-        return own_verify(public, message, signature)
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
-
-
-def own_verify(public: bytes, message: bytes, signature: bytes) -> bool:
     """Say whether [S]B - [k]A, written down, is exactly the R of the signature; S must be below L."""
     key, s = decompress(public), int.from_bytes(signature[32:], "little")
-    if key is None or len(signature) != 64 or s >= L:
+    if key is None or not is_sound_key(public) or len(signature) != 64 or s >= L:
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
     minus_key = Point(P - key.X, key.Y, key.Z, P - key.T)

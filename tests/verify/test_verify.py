@@ -89,13 +89,13 @@ def test_a_true_entry_is_proved() -> None:
     assert result["entry"]["captured"] == "2026-01-01 00:00:00.123 UTC"
     assert result["entry"]["not_disposed_of_before"] == "2031-01-01"
     assert result["entry"]["parts"] == ["content (sealed)", "meta (sealed)", "facts (kept)"]
-    assert result["key_from"] == "the caller"
+    assert result["key_given"] is True
     assert not [gap for gap in result["not_proved"] if "Whose log" in gap]
 
 
 def test_a_key_from_the_file_itself_is_said_to_prove_agreement_only() -> None:
     result = check(exported(), None)
-    assert result["key_from"] == "the file"
+    assert result["key_given"] is False
     assert "anyone could have made it" in result["not_proved"][0]
 
 
@@ -117,7 +117,7 @@ def test_signatures_of_others_are_counted_and_not_believed() -> None:
 def test_extra_data_in_a_proof_is_passed_over() -> None:
     value = exported()
     value["proof"] = value["proof"].replace("index 123", "extra AAAA\nindex 123")
-    assert check(value)["index"] == INDEX
+    assert len(check(value)["proved"]) == 3
 
 
 OTHER = Ed25519Signer(ORIGIN, bytes(range(32)))
@@ -286,17 +286,17 @@ def test_the_first_leaf_of_a_log_of_one_is_proved() -> None:
     entry = leaf()
     root = Edge().grow([entry], [leaf_hash(entry)])[0].root()
     proof = Proof(0, (), Checkpoint(ORIGIN, 1, root).sign(SIGNER)).to_text()
-    assert check(exported(index=0, proof=proof))["log_size"] == 1
+    assert "over 1 entries" in check(exported(index=0, proof=proof))["proved"][0]
 
 
 def run(*arguments: str, alone: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run the file by itself; `alone` hides every installed package, and so the cryptography library."""
+    """Run the file by itself; `alone` hides every installed package."""
     hidden = ["-I", "-S"] if alone else []
     command = [sys.executable, *hidden, str(FILE), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.mark.parametrize("alone", [False, True], ids=["with the library", "alone"])
+@pytest.mark.parametrize("alone", [False, True], ids=["among packages", "alone"])
 def test_the_file_runs_by_itself(tmp_path: Path, alone: bool) -> None:
     path = tmp_path / "entry.json"
     path.write_text(json.dumps(exported()))
@@ -304,7 +304,6 @@ def test_the_file_runs_by_itself(tmp_path: Path, alone: bool) -> None:
     assert result.returncode == 0, result.stderr
     answer = json.loads(result.stdout)
     assert answer["verified"] is True
-    assert answer["signature_checked_by"] == ("its own arithmetic" if alone else "the cryptography library")
 
     path.write_text(json.dumps(exported(index=122)))
     result = run(str(path), "--vkey", VKEY, alone=alone)
@@ -333,12 +332,12 @@ def test_the_module_runs_by_its_name(tmp_path: Path) -> None:
 
 
 def test_the_file_is_one_that_a_stranger_can_read() -> None:
-    """Under 400 lines, in the grammar of Python 3.8, and importing the standard library and one other thing."""
+    """Of bounded length, in the grammar of Python 3.8, and importing the standard library only."""
     source = FILE.read_text()
-    assert source.count("\n") < 400
+    assert source.count("\n") < 620
     tree = ast.parse(source, feature_version=(3, 8))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     packages = {name.split(".")[0] for name in imported}
-    assert packages - set(sys.stdlib_module_names) == {"cryptography"}
+    assert packages <= set(sys.stdlib_module_names)
     assert not re.search(r"removeprefix|removesuffix|\bmatch\b.*:$|strict=", source, re.MULTILINE)
