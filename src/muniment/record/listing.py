@@ -14,7 +14,7 @@ from msgspec import Meta
 from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Stream
 from muniment.record.keeper import Keeper
-from muniment.record.selection import Query, Window, each_once, mentions
+from muniment.record.selection import Milliseconds, Query, Window, each_once, mentions
 
 MOST_ROWS = 10_000
 
@@ -23,8 +23,8 @@ class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What is asked; the newest `most` entries are listed, and all of them counted."""
 
     windows: Annotated[tuple[Window, ...], Meta(max_length=1000)]
-    from_ms: int
-    until_ms: int
+    from_ms: Milliseconds
+    until_ms: Milliseconds
     streams: Annotated[tuple[str, ...], Meta(max_length=50)]
     most: Annotated[int, Meta(ge=0, le=MOST_ROWS)] = 500
 

@@ -41,23 +41,25 @@ WEEK_MS = 7 * 86_400_000
 _MONDAY_MS = 4 * 86_400_000  # 5 January 1970
 _LATEST_MS = 253_402_300_800_000
 
+Milliseconds = Annotated[int, Meta(ge=0, le=2**62)]
+
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An address from `start_ms` until `end_ms` (exclusive; None: still)."""
 
     address: Annotated[str, Meta(max_length=320)]
-    start_ms: int = 0
-    end_ms: int | None = None
+    start_ms: Milliseconds = 0
+    end_ms: Milliseconds | None = None
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is asked: whose mail, when, of which streams, how deep; `size`: only entries below this index."""
 
     windows: Annotated[tuple[Window, ...], Meta(max_length=1000)]
-    from_ms: int
-    until_ms: int
+    from_ms: Milliseconds
+    until_ms: Milliseconds
     streams: Annotated[tuple[str, ...], Meta(max_length=50)]
-    size: int | None = None
+    size: Annotated[int, Meta(ge=0, le=2**62)] | None = None
     depth: Literal["envelope", "content"] = "content"
     is_shielded: bool = False
 
