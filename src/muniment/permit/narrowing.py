@@ -24,7 +24,7 @@ from muniment.permit.rows import alone
 from muniment.permit.state import Doing, follow
 from muniment.policy.errors import BadInput
 from muniment.record import permit_text
-from muniment.record.permit_selection import Item, pack_selection, parse_selection
+from muniment.record.permit_selection import BYTES_ONLY, CONTENT, META, Item, pack_selection, parse_selection
 from muniment.record.permit_text import PermitRequest
 
 
@@ -147,13 +147,18 @@ def common(before: Iterable[Item], after: Iterable[Item]) -> list[Item]:
     found = []
     for item in after:
         earlier = known.get(item.idx)
-        if earlier is None or earlier[:4] != item[:4]:
-            continue
-        sections = item.sections & earlier.sections
-        if item.is_bytes_only or earlier.is_bytes_only:
-            sections = item.sections if item.is_bytes_only else earlier.sections
-        found.append(item._replace(sections=sections))
+        sections = _shared(earlier.sections, item.sections) if earlier else 0
+        if earlier and sections and earlier[:4] == item[:4]:
+            found.append(item._replace(sections=sections))
     return found
+
+
+def _shared(before: int, after: int) -> int:
+    """Return the sections that both open; an entry that either has for its bytes only stays so."""
+    both = before & after & (META | CONTENT)
+    if (before | after) & BYTES_ONLY:
+        return CONTENT | BYTES_ONLY if both & CONTENT else 0
+    return both
 
 
 def _part(what: str, before: tuple[str, ...], kept: tuple[str, ...] | None) -> tuple[str, ...]:

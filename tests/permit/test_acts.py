@@ -1,0 +1,75 @@
+"""From the question to the room: what is asked, decided and opened, end to end on a real recorder."""
+
+from __future__ import annotations
+
+import pytest
+
+from muniment.permit.band import band
+from muniment.policy.errors import Missing, Refused
+from tests.permit.desk import OUTSIDE, STELLA, TOMAS, Desk
+from tests.record.recording import message
+
+
+def test_a_room_opens_exactly_what_was_asked_for_and_approved(desk: Desk) -> None:
+    """R-5.2-f: not the neighbour before it, not the one behind it, not what is marked private."""
+    before = desk.mail(STELLA, OUTSIDE, text="Not about Tomás")
+    wanted = desk.mail(TOMAS, OUTSIDE, text="Wanted")
+    private = desk.mail(TOMAS, OUTSIDE, text="Private", shielded="sensitivity")
+    also = desk.mail(OUTSIDE, TOMAS, text="Wanted too")
+    asked = desk.ask()
+    after = desk.mail(TOMAS, OUTSIDE, text="After the question")
+    assert asked.permit.entries == 2 and asked.permit.shielded == 1 and band(asked.permit.entries) == "1-9"
+    assert len(asked.words.split("-")) == 6
+    standing = desk.approve(asked.permit.number)
+    assert standing.state == "approved"
+    with desk.room(asked.permit.number, asked.words) as room:
+        assert room.open(wanted).content == message(2, "Wanted")
+        assert room.open(also).content == message(4, "Wanted too")
+        for other in (before, private, after):
+            with pytest.raises(Missing):
+                room.open(other)
+
+
+def test_nothing_opens_before_an_officer_has_approved(desk: Desk) -> None:
+    desk.mail(TOMAS, OUTSIDE)
+    asked = desk.ask()
+    with pytest.raises(Missing, match="approval"), desk.room(asked.permit.number, asked.words):
+        pass
+
+
+def test_the_envelope_alone_opens_no_content(desk: Desk) -> None:
+    """R-5.3-e"""
+    index = desk.mail(TOMAS, OUTSIDE)
+    asked = desk.ask(purpose="OPS", depth="envelope", case="")
+    desk.approve(asked.permit.number)
+    with desk.room(asked.permit.number, asked.words) as room:
+        assert room.open_meta(index)[1]
+        with pytest.raises(Missing):
+            room.open_faces(index)
+
+
+def test_what_is_marked_private_opens_with_a_second_reason_only(desk: Desk) -> None:
+    """R-5.3-l"""
+    private = desk.mail(TOMAS, OUTSIDE, text="Private", shielded="subject")
+    desk.mail(TOMAS, OUTSIDE, text="Plain")
+    first = desk.ask()
+    desk.approve(first.permit.number)
+    second = desk.ask(kind="shielded", parent=first.permit.number, reason="The plain ones name this one.")
+    assert (second.permit.entries, second.permit.shielded) == (1, 1)
+    desk.approve(second.permit.number)
+    with desk.room(second.permit.number, second.words) as room:
+        assert b"Private" in room.open(private).content
+        assert len(room) == 1
+
+
+def test_somebody_elses_permit_is_nothing_to_go_on_from(desk: Desk) -> None:
+    desk.mail(TOMAS, OUTSIDE, shielded="subject")
+    first = desk.ask()
+    desk.approve(first.permit.number)
+    with pytest.raises(Refused, match="not yours"):
+        desk.ask("hana", kind="shielded", parent=first.permit.number)
+
+
+def test_permits_are_numbered_without_a_gap(desk: Desk) -> None:
+    desk.mail(TOMAS, OUTSIDE)
+    assert [desk.ask().permit.number for _ in range(3)] == ["2026-001", "2026-002", "2026-003"]
