@@ -1,4 +1,4 @@
-"""`muniment people import`: brings the register of people in line with a CSV file."""
+"""`muniment people`: brings the register of people in line with a CSV file; invites a person to sign in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from muniment.cli import people_invite
 from muniment.cli.options import common, emit
 from muniment.policy.errors import BadInput, Missing, Unavailable
 from muniment.policy.policyfile import load
@@ -35,6 +36,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--complete", action="store_true", help="the file names everybody: end the stay of who is not in it"
     )
     imports.set_defaults(handler=run)
+    people_invite.add(actions)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,6 +14,10 @@ from muniment.site.gate import lacks_second_factor
 
 OVERVIEW = reverse_lazy("mfa_index")
 _MOST_SHOWN = 80
+# The first that is found counts: browsers name each other.
+_BROWSERS = ("Firefox", "Edg", "OPR", "Chrome", "Safari")
+_CALLED = {"Edg": "Edge", "OPR": "Opera"}
+_SYSTEMS = ("Windows", "Android", "iPhone", "iPad", "Macintosh", "Linux")
 
 
 @require_safe
@@ -52,7 +56,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     shown = [
         {
             "id": each.pk,
-            "browser": each.user_agent[:_MOST_SHOWN] or "a program that does not say its name",
+            "browser": browser_of(each.user_agent),
             "ip": each.ip,
             "since": each.created_at,
             "seen": each.last_seen_at,
@@ -61,6 +65,15 @@ def sessions(request: HttpRequest) -> HttpResponse:
         for each in _sessions(request)
     ]
     return render(request, "site/account/sessions.html", {"sessions": shown})
+
+
+def browser_of(user_agent: str) -> str:
+    """Return what a browser says it is, in the words people use for it."""
+    browser = next((name for name in _BROWSERS if name in user_agent), "")
+    system = next((name for name in _SYSTEMS if name in user_agent), "")
+    if browser:
+        return f"{_CALLED.get(browser, browser)}{' on ' if system else ''}{system}"
+    return user_agent[:_MOST_SHOWN] or "A program that does not say its name"
 
 
 def _end(request: HttpRequest) -> HttpResponse:

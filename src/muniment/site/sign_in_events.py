@@ -24,8 +24,13 @@ def listen() -> None:
     authenticator_removed.connect(_removed, dispatch_uid="muniment-removed")
 
 
-def _signed_in(request: HttpRequest, **_: Any) -> None:
+def _signed_in(request: HttpRequest, user: Account, **_: Any) -> None:
+    """Whoever just signed in need not say again who they are for the next minutes."""
     begin(request)
+    records = get_authentication_records(request, user)
+    if records:
+        records[-1] = records[-1] | {"reauthenticated": True}
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY] = records
 
 
 def _added(request: HttpRequest, user: Account, authenticator: Authenticator, **_: Any) -> None:

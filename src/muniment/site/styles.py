@@ -1,4 +1,4 @@
-"""Serves the console's own style sheets, scripts and mark: a fixed set of small files, read once, each known by its name.
+"""Serves the console's own style sheets, scripts and mark: a fixed set of small files, read once, each known by name.
 
 No path is ever built from a request. A browser asks again each time and is mostly answered "not changed".
 """
