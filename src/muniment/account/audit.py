@@ -43,6 +43,7 @@ _LOOKS = {
     "close-room": "closed the room",
     "disclosure": "handed out a pack",
 }
+_RUNGS = {"envelope": "to envelopes", "subject": "to subject lines", "content": "to what was written"}
 Named = Callable[[str], str]
 
 
@@ -167,7 +168,7 @@ def _look_line(seen: Seen, named: Named) -> Line:
     plain = seen.plain
     is_disclosure = seen.number.startswith("disclosures/")
     act = "disclosure" if is_disclosure else plain.act
-    shown = counted(len(plain.entries), "entry", "entries") if plain.entries else ""
+    shown = counted(len(plain.entries), "entry", "entries") if plain.entries else _RUNGS.get(plain.rung, "")
     return Line(
         number=seen.number,
         at_ms=seen.at_ms,

@@ -17,7 +17,7 @@ from muniment.policy.errors import Missing
 from muniment.record.client import Recorder
 from muniment.record.entry import Capture, Direction
 from muniment.record.home import Home
-from muniment.record.listing import MOST_ROWS, Line, Listing
+from muniment.record.inquiry.listing import MOST_ROWS, Line, Listing
 from muniment.record.permit_text import PermitWindow
 from muniment.record.selection import Window
 

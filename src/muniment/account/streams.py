@@ -78,7 +78,7 @@ def _standing(name: str, row: StreamRow | None, policy: PolicyFile, today: date)
         return "Not connected", "", "Its row is whole, and nothing in Muniment can capture it yet."
     doors = _DOORS.get(name)
     if doors is None:
-        return "When somebody imports", "", f"Captured only by {known.how}, when somebody runs it."
+        return "On import", "", f"Captured only by {known.how}, when somebody runs it."
     if not any(getattr(policy.gateway, door) for door in doors):
         return "Not connected", "", f"No door is open for it: {known.how} is empty."
     return "Captured", "good", ""
