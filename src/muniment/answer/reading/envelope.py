@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from muniment.answer.reading.charset import decoded
 from muniment.answer.reading.leaves import clean
 from muniment.answer.reading.patient import header_text
 
@@ -22,8 +20,7 @@ MAX_VALUE_CHARACTERS = 2_048
 _MOST_WORDS = 40  # encoded words of one field: more take long to decode
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a message without its content; "" or empty when it is not.
 
     `from_`, `to`, `cc`, `date` are header fields as a reader sees them. `mail_from` and `rcpt_to` are what was said in
@@ -102,12 +99,12 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _text(value: object) -> str:
     if isinstance(value, bytes):
-        value = decoded(value, "utf-8")
+        return clean(value.decode("utf-8", "replace"))[:MAX_VALUE_CHARACTERS]
     return clean(str(value))[:MAX_VALUE_CHARACTERS] if isinstance(value, str | int) else ""
 
 
 def _field(fields: Mapping[object, object], name: str) -> str:
-    text = _text(fields.get(name))
+    text = _text(fields[name]) if name in fields else ""
     return clean(header_text(text)) if 0 < text.count("=?") <= _MOST_WORDS else text
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b, sha256
 from typing import NamedTuple
 
+from muniment.answer.reading.letter import Letter
 from muniment.answer.reading.thread import base_subject
 
 LEAST_WORDS = 20
@@ -42,6 +43,13 @@ def print_of(raw: bytes, message_id: str, from_: str, subject: str, text: str) -
     sender = " ".join(re.findall(r"[^\s<>,]+@[^\s<>,]+", from_.casefold())[:1]) or from_.casefold()
     near = _digest(sender.encode("utf-8", "replace"), base_subject(subject)[0].encode("utf-8", "replace"))
     return Print(_digest(raw), same, near, _runs(words))
+
+
+def copy_key(letter: Letter) -> bytes:
+    """Return 12 bytes that copies of one message share: its Message-ID, or what else identifies it, and its text."""
+    told = letter.message_id or f"{letter.from_}\n{letter.date}\n{letter.subject}"
+    text = " ".join(letter.body_text.split())
+    return _digest(told.encode("utf-8", "replace"), text.encode("utf-8", "replace"))
 
 
 def fold(prints: Iterable[tuple[int, Print]]) -> dict[int, int]:

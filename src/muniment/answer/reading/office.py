@@ -161,11 +161,15 @@ def sheets(data: bytes) -> tuple[str, Problem]:
     for name in book.sheet_names:
         lines.append(name)
         for row in book.get_sheet_by_name(name).to_python(skip_empty_area=True):
-            lines.append("\t".join(str(cell) for cell in row if cell != ""))
+            lines.append("\t".join(_cell(cell) for cell in row if cell != ""))
             cells += len(row)
             if cells > MOST_CELLS:
                 return "\n".join(filter(None, lines)), Problem.PARTLY
     return "\n".join(filter(None, lines)), Problem.NONE
+
+
+def _cell(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def ole(suffix: str, data: bytes) -> Reader | Problem:
