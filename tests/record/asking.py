@@ -15,14 +15,14 @@ from muniment.record import permit_text, wraps
 from muniment.record.entry import Entry, Kind, Stream
 from muniment.record.epoch import split_officers_root
 from muniment.record.home import Home
-from muniment.record.inquiry import Inquiries
+from muniment.record.inquiry.answers import Inquiries
+from muniment.record.inquiry.pages import Releasing
 from muniment.record.keyfile import signing_key_of
 from muniment.record.keytree import Cover
 from muniment.record.opening import OpenRecord
 from muniment.record.permit_selection import CONTENT, META, Item, digest_of, parse_selection
 from muniment.record.permit_text import Approval, PermitCheckpoint, PermitRequest, PermitWindow, Section
 from muniment.record.release_item import ReleaseItem
-from muniment.record.release_pages import Releasing
 from muniment.record.released import ReleasedView
 from muniment.record.selection import Query, Selected, Window
 from muniment.record.sharing import wraps_of

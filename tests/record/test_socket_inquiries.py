@@ -10,7 +10,7 @@ from muniment.policy.errors import BadInput, Refused
 from muniment.record import wire
 from muniment.record.client import Recorder
 from muniment.record.entry import Entry, Kind, Stream
-from muniment.record.listing import Listing
+from muniment.record.inquiry.listing import Listing
 from muniment.record.open_entries import read_open
 from muniment.record.opening import clock_ms
 from muniment.record.permit_selection import parse_selection

@@ -11,8 +11,8 @@ from threading import Lock
 from muniment.policy.decision import Decision
 from muniment.policy.errors import BadInput
 from muniment.record.home import Home
+from muniment.record.inquiry.pages import Releasing
 from muniment.record.release_item import ITEM_BYTES, ReleaseItem, pack_items, unpack_item
-from muniment.record.release_pages import Releasing
 from muniment.record.released import Covers, ReleasedView
 from muniment.record.unsealing import Opened
 

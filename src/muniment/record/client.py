@@ -20,8 +20,8 @@ import msgspec
 from muniment.policy.errors import Unavailable
 from muniment.record import chain, wire
 from muniment.record.entry import Entry, Receipt
-from muniment.record.listing import Listed, Listing
-from muniment.record.release_pages import Releasing
+from muniment.record.inquiry.listing import Listed, Listing
+from muniment.record.inquiry.pages import Releasing
 from muniment.record.selection import Query, Selected
 
 TIMEOUT_SECONDS = 60.0

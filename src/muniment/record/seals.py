@@ -14,6 +14,7 @@ SEALED_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("subject and all header fields", SEALED, OFFICER_AND_KEEPER),
     ("envelope: sender, recipients, client", SEALED, OFFICER_AND_KEEPER),
     ("why an entry is shielded", SEALED, OFFICER_AND_KEEPER),
+    ("words of a query, and reasons given in a room", SEALED, OFFICER_AND_KEEPER),
     ("decision: outcome, rule, clause, reason", KEPT, KEEPER),
     ("next hop's reply", KEPT, KEEPER),
     ("direction, size as written and as sent", KEPT, CATALOGUE),
@@ -25,4 +26,8 @@ SEALED_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("policy file and its versions", OPEN, ANYONE),
     ("officers' public keys and key events", OPEN, ANYONE),
     ("heartbeats, gaps, tombstones", OPEN, ANYONE),
+    ("permits: who asks, about whom, why, how many, who decided and how", OPEN, ANYONE),
+    ("looks: who, when, under which permit, at which entries", OPEN, ANYONE),
+    ("disclosures: which entries were handed out, and to which key", OPEN, ANYONE),
+    ("notices, their delays, private marks, disputes", OPEN, ANYONE),
 )

@@ -23,8 +23,8 @@ from muniment.record import line
 from muniment.record.catalogue import Catalogue, Mention
 from muniment.record.chain import WHOLE_LIMIT_BYTES
 from muniment.record.entry import Kind, Stream
-from muniment.record.held import HeldKeys
 from muniment.record.home import Home
+from muniment.record.inquiry.held import HeldKeys
 from muniment.record.keeper import Keeper
 from muniment.record.permit_selection import (
     BYTES_ONLY,

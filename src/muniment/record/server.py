@@ -17,7 +17,7 @@ from muniment.policy.errors import MunimentError, Unavailable
 from muniment.record import wire
 from muniment.record.client import short_path
 from muniment.record.entry import Entry, Receipt
-from muniment.record.inquiry import Inquiries
+from muniment.record.inquiry.answers import Inquiries
 from muniment.record.opening import OpenRecord
 
 PUBLISH_SECONDS = 1.0

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from muniment.policy.errors import Refused
+from muniment.record.inquiry.permit_acts import ASKING, CLOSING, NotedAct
 from muniment.record.line import normalise
 from muniment.record.officers import OfficerSet
-from muniment.record.permit_acts import ASKING, CLOSING, NotedAct
 from muniment.record.permit_selection import BYTES_ONLY, parse_selection
 from muniment.record.permit_text import (
     DAY_MS,

@@ -16,20 +16,27 @@ from muniment.record import seal
 from muniment.record.catalogue import Catalogue, Row
 from muniment.record.chain import WHOLE_LIMIT_BYTES
 from muniment.record.entry import Kind
-from muniment.record.held import HeldKeys
+from muniment.record.inquiry.held import HeldKeys
+from muniment.record.inquiry.listing import Listing, list_entries
+from muniment.record.inquiry.permit_acts import PermitActs
+from muniment.record.inquiry.releasing import (
+    Claim,
+    Standing,
+    number_of,
+    query_of,
+    require_release,
+    require_within,
+)
 from muniment.record.keeper import EpochId
 from muniment.record.keytree import Punctured, SeedReader
 from muniment.record.ledger.checkpoint import parse_checkpoint
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.ledger.note import parse_note
 from muniment.record.ledger.tiles import TileReader
-from muniment.record.listing import Listing, list_entries
 from muniment.record.opening import OpenRecord
-from muniment.record.permit_acts import PermitActs
 from muniment.record.permit_selection import CONTENT, ITEM_BYTES, META, Item, digest_of, parse_selection
 from muniment.record.reading import open_line, read_frame
 from muniment.record.release_item import NO_BLADE, ReleaseItem, item_of, pack_items
-from muniment.record.releasing import Claim, Standing, number_of, query_of, require_release, require_within
 from muniment.record.selection import Query, select
 
 MOST_ITEMS = 50_000
