@@ -152,7 +152,7 @@ def counts(request: PermitRequest, *, exactly: bool) -> tuple[str, str]:
     """Return how many entries a request opens and how many stay sealed; in bands unless `exactly`."""
     if exactly:
         return f"{request.entries:,}", f"{request.shielded:,}"
-    return band(request.entries), band(request.shielded)
+    return band(request.entries).replace("-", "–"), band(request.shielded).replace("-", "–")
 
 
 def waiting(since_ms: int, now_ms: int) -> str:

@@ -14,7 +14,7 @@ from muniment.people.models import Person
 from muniment.people.moment import in_words
 from muniment.people.register import at
 
-_FEW = 12  # so many people are all shown, without a search
+_FEW = 20  # so many people are all shown, without a search
 _MOST = 20
 
 

@@ -159,7 +159,7 @@ async function onForget() {
 }
 
 async function start() {
-  part("approval-form").addEventListener("submit", onSubmit);
+  part("form").addEventListener("submit", onSubmit);
   part("forget").addEventListener("click", onForget);
   show("no-script", false);
   show("signing");
