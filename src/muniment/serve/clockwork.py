@@ -45,8 +45,6 @@ class Clockwork:
 
     def round(self) -> None:
         """Do everything that is due now, each step whatever became of the one before."""
-        from django.db import connections
-
         for step in (self._mend, self._end, self._renew, self._notify):
             try:
                 with attached(self._home):
@@ -55,7 +53,7 @@ class Clockwork:
                 self._tell(f"{step.__name__.strip('_')}: {error}")
             except Exception:
                 self._tell(traceback.format_exc())
-        connections.close_all()
+        _let_go()
 
     def _mend(self) -> None:
         from muniment.permit.rows import mend_new
@@ -117,6 +115,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         clockwork.round()
         stopping.wait(PAUSE_SECONDS)
     return 0
+
+
+def _let_go() -> None:
+    """Close the database until the next round; a home that is not prepared has none."""
+    from django.conf import settings
+    from django.db import connections
+
+    if settings.configured:
+        connections.close_all()
 
 
 def _say(words: str) -> None:
