@@ -31,6 +31,7 @@ from muniment.record.entry import Entry
 
 _SHOWN = 8
 _A_PAGE = 50
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 @require_safe
@@ -165,9 +166,12 @@ def _first(request: HttpRequest, count: int) -> int:
 
 def _day(text: str) -> datetime:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=LONDON)
-    except ValueError as error:
-        raise BadInput(f"{text[:20]!r} is no day; expected, for instance, 2026-11-24") from error
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=LONDON)
+    except ValueError:
+        day = None
+    if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise BadInput(f"{text[:20]!r} is no day of mail; expected, for instance, 2026-11-24")
+    return day
 
 
 def _ms(moment: datetime) -> int:
