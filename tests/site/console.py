@@ -33,6 +33,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -68,7 +69,8 @@ class Console:
             connection.request(method, path, body, named)
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, found, answer.read())
+            cookies = tuple(value for name, value in answer.getheaders() if name.lower() == "set-cookie")
+            return Answer(answer.status, found, answer.read(), cookies)
         finally:
             connection.close()
 
@@ -106,7 +108,7 @@ def alone(folder: Path, **overrides: object) -> Iterator[Console]:
     home = Home(folder / "home")
     home.path.mkdir()
     home.policy_file.write_text(policy_text(console__listen=f"127.0.0.1:{free_port()}", **overrides))
-    prepare(home)
+    prepare(home, example_people=load(home.policy_file).example)
     with _running(
         [sys.executable, "-m", "muniment.serve.console", str(home.path)], home, "ready http://"
     ) as console:

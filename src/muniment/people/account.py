@@ -41,6 +41,11 @@ class Account(AbstractBaseUser):
         return self.email
 
     @property
+    def name(self) -> str:
+        """Return what its person is called; a password may not be like it."""
+        return self.person.name
+
+    @property
     def is_active(self) -> bool:  # type: ignore[override]
         """Tell whether its person is here and nobody closed it."""
         now = timezone.now()

@@ -54,6 +54,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domains: tuple[str, ...]
     footer: Particulars
     gateway: GatewayRules
+    protected: tuple[tuple[str, str], ...] = ()  # names and kinds of `policy.shield`
 
 
 class Holding(msgspec.Struct, frozen=True):
@@ -133,6 +134,7 @@ def head_of(policy: PolicyFile) -> Head:
         domains=tuple(sorted(policy.organisation.domains)),
         footer=policy.organisation.particulars,
         gateway=GatewayRules(policy.gateway.hostname, policy.gateway.max_message_bytes),
+        protected=policy.shield.names(),
     )
 
 
