@@ -95,3 +95,27 @@ def test_no_notice_is_delayed_where_none_is_due(desk: Desk) -> None:
     refuse(desk.office, number, 1, "managing-director", "Ask the supplier again.")
     with pytest.raises(Conflict, match="no notice is due"):
         delay(desk, number)
+
+
+def test_what_is_marked_private_is_not_read_behind_somebodys_back(desk: Desk) -> None:
+    """R-5.3-c, R-5.3-l"""
+    desk.mail(TOMAS, OUTSIDE, shielded="subject")
+    number = approved(desk)
+    delay(desk, number)
+    with pytest.raises(Refused, match="behind somebody's back"):
+        desk.ask(kind="shielded", parent=number)
+    end_delay(desk.office, number, "managing-director", "Told.")
+    second = desk.ask(kind="shielded", parent=number).permit.number
+    desk.approve(second)
+    with pytest.raises(Refused, match="without the person being told"):
+        delay(desk, second)
+    delay(desk, second, ground="police", reason="CR/123/26")
+
+
+def test_a_revoked_permit_has_no_second_reason(desk: Desk) -> None:
+    from muniment.permit.acts import revoke
+
+    number = approved(desk)
+    revoke(desk.office, number, "office-manager", "Done.")
+    with pytest.raises(Conflict, match="does not stand approved"):
+        desk.ask(kind="shielded", parent=number)

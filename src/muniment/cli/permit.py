@@ -96,6 +96,12 @@ def _add_acts(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     delayed.add_argument("--until", metavar="DAY", help="the day from which they are told")
     delayed.add_argument("--ground", default="", help="prejudice, police or safeguarding")
     delayed.add_argument("--end", action="store_true", help="end the delay now")
+    away = _action(actions, "away", _away, "say that an officer is away, so that the alternate may decide")
+    away.add_argument("officer", help="who is away, by id in the policy file")
+    _as(away, "the Managing Director or the Office Manager, by id in the policy file")
+    away.add_argument(
+        "--until", required=True, metavar="DAY", help="back on this day; today or before: back now"
+    )
 
 
 def _action(
@@ -267,6 +273,16 @@ def _delay(args: argparse.Namespace, office: Office) -> int:
     until_ms = int(_day(args.until).timestamp() * 1000)
     delay_notice(office, args.number, args.acting, until_ms, args.ground, args.reason)
     return _done(args, args.number, f"The notice under permit {args.number} waits until {args.until}.")
+
+
+def _away(args: argparse.Namespace, office: Office) -> int:
+    from muniment.permit.absence import note_absence
+
+    note_absence(office, args.acting, args.officer, int(_day(args.until).timestamp() * 1000))
+    emit(
+        args, {"officer": args.officer, "until": args.until}, [f"{args.officer} is away until {args.until}."]
+    )
+    return 0
 
 
 def _check(args: argparse.Namespace, office: Office) -> int:

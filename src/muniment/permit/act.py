@@ -27,13 +27,17 @@ _MEMBERS: dict[Doing, frozenset[str]] = {
     Doing.END: frozenset(),
     Doing.DELAY: frozenset({"until_ms", "ground", "reason"}),
     Doing.END_DELAY: frozenset({"until_ms", "ground", "reason"}),
+    Doing.AWAY: frozenset({"officer", "until_ms"}),
 }
-_OPTIONAL = ("request", "approval", "signature", "reason", "until_ms", "ground")
+_OPTIONAL = ("request", "approval", "signature", "reason", "until_ms", "ground", "officer")
 _Short = Annotated[str, Meta(max_length=200)]
 
 
 class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What somebody did to a permit; `by` is a person's or an officer's id, `muniment` for what happens by itself."""
+    """What somebody did to a permit; `by` is a person's or an officer's id, `muniment` for what happens by itself.
+
+    An officer's absence (`away`) is about no permit: its number is empty.
+    """
 
     format: Literal["muniment-permit-act/1"]
     act: Doing
@@ -47,6 +51,7 @@ class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
     reason: str = ""
     until_ms: int = 0
     ground: str = ""
+    officer: _Short = ""
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")

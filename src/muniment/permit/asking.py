@@ -18,6 +18,7 @@ from muniment.people.span import Span
 from muniment.permit import purposes
 from muniment.permit.office import Counts, Office
 from muniment.permit.replay import Standing
+from muniment.permit.state import State
 from muniment.permit.windows import addresses_of, moment_of, windows_of
 from muniment.policy.errors import BadInput, Conflict, Refused
 from muniment.policy.purpose import PURPOSES
@@ -26,6 +27,7 @@ from muniment.record.permit_text import (
     NO_ROOM_KEY,
     PermitCheckpoint,
     PermitRequest,
+    PermitWindow,
     Requester,
     Subject,
 )
@@ -128,7 +130,7 @@ def query_of(request: PermitRequest, size: int | None = None) -> Query:
 
 
 def _request(office: Office, asking: Asking, parent: Standing | None, now: datetime) -> PermitRequest:
-    windows, subjects = _whose(asking, parent)
+    windows, subjects = _whose(asking, parent, now)
     inherits = parent.request if asking.kind == purposes.SHIELDED and parent else None
     clause = next(purpose.clause for purpose in PURPOSES if purpose.code == asking.purpose)
     is_exemption = asking.kind == purposes.EXEMPTION
@@ -163,18 +165,33 @@ def _request(office: Office, asking: Asking, parent: Standing | None, now: datet
     )
 
 
-def _whose(asking: Asking, parent: Standing | None):  # type: ignore[no-untyped-def]
+def _whose(
+    asking: Asking, parent: Standing | None, now: datetime
+) -> tuple[tuple[PermitWindow, ...], tuple[Subject, ...]]:
     """Return the windows and the subjects: frozen from the register now, or the parent's."""
     if asking.kind == purposes.EXEMPTION:
         return (), ()
     if asking.kind == purposes.SHIELDED:
-        if parent is None or parent.approval is None:
-            raise Conflict(
-                f"permit {asking.parent!r} was never approved, so it has counted nothing that is private"
-            )
-        return parent.request.windows, parent.request.subjects
+        return _of_parent(asking, parent, now)
     windows, looked_at = windows_of(asking.people, asking.addresses, Span(asking.start, asking.until))
     return windows, tuple(Subject(id=str(person.pk), name=person.name) for person in looked_at)
+
+
+def _of_parent(
+    asking: Asking, parent: Standing | None, now: datetime
+) -> tuple[tuple[PermitWindow, ...], tuple[Subject, ...]]:
+    if parent is None or parent.state not in (State.APPROVED, State.ENDED):
+        raise Conflict(
+            f"permit {asking.parent!r} does not stand approved, so it has counted nothing that is private"
+        )
+    delay = parent.delay_at(_milliseconds(now))
+    if delay is not None and delay.ground == "prejudice":
+        raise Refused(
+            f"the people looked at under permit {parent.number} are not told yet, and what is marked private is never "
+            "read behind somebody's back; the officer who ordered the delay can end it",
+            clause="R-5.3-c",
+        )
+    return parent.request.windows, parent.request.subjects
 
 
 def _requester(asking: Asking, now: datetime) -> Requester:

@@ -11,10 +11,11 @@ from muniment.permit.act import BY_ITSELF, FORMAT, Act
 from muniment.permit.conflict import require_covert, require_unconflicted
 from muniment.permit.models import Permit
 from muniment.permit.office import Office, standing_of
+from muniment.permit.purposes import SHIELDED
 from muniment.permit.replay import Standing
 from muniment.permit.rows import alone
 from muniment.permit.state import Doing, follow
-from muniment.policy.errors import BadInput, Conflict
+from muniment.policy.errors import BadInput, Conflict, Refused
 from muniment.record.permit_text import DAY_MS
 
 GROUNDS = {
@@ -45,6 +46,7 @@ def delay_notice(
             )
         standing = standing_of(office, number)
         follow(standing.state, Doing.DELAY)
+        _require_not_private(standing, ground)
         named = require_covert(office.stands(standing), officer, ground)
         if standing.delay_at(now_ms) is not None:
             standing = _ended(office, standing, named.id, "A later order replaces it")
@@ -79,6 +81,15 @@ def end_delays_due(office: Office) -> list[Permit]:
                 act = _ending(office, standing, BY_ITSELF, "The time of the order is over")
                 ended.append(office.record(standing, act))
     return ended
+
+
+def _require_not_private(standing: Standing, ground: str) -> None:
+    if standing.request.kind == SHIELDED and ground == "prejudice":
+        raise Refused(
+            "what is marked private is never read without the person being told: this permit opens it. Only the police "
+            "or safeguarding are a ground to tell later",
+            clause="R-5.3-c",
+        )
 
 
 def _is_over(standing: Standing, now_ms: int) -> bool:

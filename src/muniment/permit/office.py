@@ -69,7 +69,7 @@ class Office:
     def stands(self, standing: Standing) -> tuple[Stand, ...]:
         """Return how each officer stands to a request now."""
         now_ms = self.now_ms()
-        deciders = deciders_of(self.policy, moment_of(now_ms))
+        deciders = deciders_of(self.policy, moment_of(now_ms), self.history().away_at(now_ms))
         return standings(standing.request, deciders, standing.asked_ms, now_ms)
 
     def record(self, standing: Standing | None, act: Act) -> Permit:

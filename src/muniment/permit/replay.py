@@ -101,18 +101,29 @@ class Standing:
 
 @dataclass
 class History:
-    """Every permit of a record by number, and what of the stream could not be taken for an act."""
+    """Every permit of a record by number, and what of the stream could not be taken for an act.
+
+    `away` holds until when each officer said last to be away, in milliseconds.
+    """
 
     permits: dict[str, Standing] = field(default_factory=dict)
+    away: dict[str, int] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
 
     def take(self, entry: OpenEntry) -> None:
         """Take one entry of the stream; one that cannot be becomes a finding."""
         try:
             event = Event(parse_act(entry.plain), entry.index, entry.sequence, entry.captured_ms)
-            self.permits[event.act.number] = step(self.permits.get(event.act.number), event)
+            if event.act.act is Doing.AWAY:
+                self.away[event.act.officer] = event.act.until_ms
+            else:
+                self.permits[event.act.number] = step(self.permits.get(event.act.number), event)
         except (BadInput, Conflict) as error:
             self.findings.append(f"permits/{entry.sequence}: {error}")
+
+    def away_at(self, now_ms: int) -> frozenset[str]:
+        """Return the ids of the officers who are away at a moment."""
+        return frozenset(officer for officer, until_ms in self.away.items() if now_ms < until_ms)
 
     def permit(self, number: str) -> Standing:
         """Return one permit.

@@ -37,6 +37,7 @@ class Doing(StrEnum):
     END = "end"
     DELAY = "delay"
     END_DELAY = "end-delay"
+    AWAY = "away"
 
 
 OPEN = frozenset({State.ASKED, State.NARROWED})
@@ -61,6 +62,8 @@ def follow(state: State | None, doing: Doing) -> State:
         if state is None:
             return State.ASKED
         raise Conflict("a permit of this number was asked for already; a changed request is a narrowed one")
+    if doing is Doing.AWAY:
+        raise Conflict("that an officer is away says nothing about one permit")
     if state is None:
         raise Conflict("nobody has asked for a permit of this number")
     if doing in (Doing.DELAY, Doing.END_DELAY):
