@@ -65,7 +65,7 @@ def read(page: Page, room: Opened, words: str, subject: str = "") -> None:
     """Search, and open the newest message that is found, or the newest with a subject."""
     rooms.search(page, room, words)
     rows = page.locator("tr.hit", has_text=subject) if subject else page.locator("tr.hit")
-    rows.first.get_by_role("link", name="Read").click()
+    rows.first.get_by_role("link", name="Read the message").click()
 
 
 def test_a_room_stands_in_the_list_and_opens_with_its_own_words_only(
@@ -124,11 +124,14 @@ def test_a_search_says_that_it_was_recorded_and_its_address_shows_no_word(reader
     assert re.search(
         r"recorded as entry \S+ before its result was shown", reader.locator("main").inner_text()
     )
-    for address in (reader.url, reader.get_by_role("link", name="Read").first.get_attribute("href") or ""):
+    for address in (
+        reader.url,
+        reader.get_by_role("link", name="Read the message").first.get_attribute("href") or "",
+    ):
         assert not re.search("moderation|changed|asked", unquote(address), re.IGNORECASE)
     assert reader.locator(".snippet mark").first.inner_text().lower() in ("moderation", "changed")
     before = reader.url
-    reader.get_by_role("link", name="Read").first.click()
+    reader.get_by_role("link", name="Read the message").first.click()
     reader.go_back()
     assert reader.url == before and "fit" in reader.locator("h1").inner_text()
 
@@ -164,7 +167,7 @@ def test_the_search_for_the_other_side_is_offered_and_named(reader: Page, room: 
     reader.locator("#reason").fill("Whether he changed anything")
     reader.get_by_role("button", name="Search", exact=True).click()
     assert "You looked for what would clear them" in reader.locator(".lead").inner_text()
-    reader.get_by_role("link", name="Read").first.click()
+    reader.get_by_role("link", name="Read the message").first.click()
     assert "To clear: Whether he changed anything" in reader.locator(".margin").inner_text()
 
 
@@ -189,8 +192,8 @@ def test_a_conversation_is_shown_oldest_first(reader: Page, room: Opened) -> Non
     read(reader, room, '"changed nothing"')
     reader.get_by_role("link", name="The conversation it belongs to").click()
     rows = reader.locator("tr.hit")
-    assert rows.count() >= 2
-    assert "Re: Unit 4" in rows.last.inner_text() and "this message" in rows.last.inner_text()
+    assert rows.count() == 2
+    assert "Re: Unit 4" in rows.filter(has_text="this message").inner_text()
 
 
 def test_an_attachment_is_shown_as_text_or_says_why_not(reader: Page, room: Opened) -> None:
@@ -200,7 +203,7 @@ def test_an_attachment_is_shown_as_text_or_says_why_not(reader: Page, room: Open
     read(reader, room, "", "Scan")
     reader.get_by_role("link", name="scan.png").click()
     assert reader.locator("pre.letter").count() == 0
-    assert len(reader.locator(".notice.wait, article .muted").first.inner_text()) > 10
+    assert "Nothing reads pictures here" in reader.locator(".notice.wait").inner_text()
 
 
 def test_notes_and_tags_are_kept_and_the_chosen_go_into_a_pack_that_a_stranger_verifies(
@@ -224,9 +227,9 @@ def test_notes_and_tags_are_kept_and_the_chosen_go_into_a_pack_that_a_stranger_v
         reader.get_by_role("link", name="Download").first.click()
     path = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(path)
-    status = rooms.command(room.console, "status")
+    vkey = (room.console.home.ledger / "vkey").read_text().strip()
     done = subprocess.run(
-        [sys.executable, "-m", "muniment_verify", str(path), "--vkey", status["vkey"]],
+        [sys.executable, "-m", "muniment_verify", str(path), "--vkey", vkey],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -312,11 +315,11 @@ def test_the_keyboard_reaches_everything_and_its_focus_is_seen(
     reached = set()
     for _ in range(wanted + 8):
         reader.keyboard.press("Tab")
-        at, outline = reader.evaluate(
+        at, outline, kind = reader.evaluate(
             """() => { const e = document.activeElement;
-                return [[...document.querySelectorAll('*')].indexOf(e), getComputedStyle(e).outlineStyle]; }"""
+                return [[...document.querySelectorAll('*')].indexOf(e), getComputedStyle(e).outlineStyle, e.type || e.tagName]; }"""
         )
-        assert outline != "none" or at <= 1
+        assert outline != "none" or kind in ("BODY", "date"), "a day's own button shows its focus within"
         reached.add(at)
     assert len(reached) >= wanted
 

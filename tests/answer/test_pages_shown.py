@@ -7,6 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muniment.answer.reading.extracted import Problem
 from muniment.answer.room_values import Hit, Reason
 from muniment.answer.views import shown
 from muniment.answer.views.shown import Piece
@@ -93,6 +94,12 @@ def test_no_query_makes_the_marking_fail(words: str, text: str) -> None:
 def test_what_could_not_be_searched_is_listed_the_most_first_and_nothing_is_not_listed() -> None:
     listed = shown.unseen([Reason("encrypted", 1), Reason("no text", 3), Reason("damaged", 0)])
     assert [(each.count, each.reason) for each in listed] == [(3, "no text"), (1, "encrypted")]
+
+
+def test_every_reason_why_there_is_no_text_is_a_sentence() -> None:
+    for problem in Problem:
+        assert bool(shown.why_no_text(problem)) == bool(problem)
+        assert not problem or shown.why_no_text(problem).endswith((".", ")"))
 
 
 def test_a_day_begins_and_ends_in_london() -> None:

@@ -149,7 +149,7 @@ def attachment(
         "file_name": shown.visible(found.name) or "An attachment without a name",
         "type": shown.visible(found.type),
         "size": shown.size_in_words(found.size),
-        "problem": shown.visible(found.problem),
+        "problem": shown.why_no_text(found.problem),
         "text": shown.pieces(shown.visible(text), shown.sought(enquiry.words)),
         "left_out": f"{len(found.text) - len(text):,} characters" if len(found.text) > len(text) else "",
         "record_number": found.record_number,

@@ -100,8 +100,9 @@ def found_title(result: SearchResult, entries: int) -> str:
     """Return what was found, as a finding."""
     if not result.found:
         return "Nothing was found in what could be searched"
-    noun = "message fits" if result.found == 1 else "messages fit"
-    return f"{result.found:,} of {entries:,} {noun}" if entries > 1 else f"{result.found:,} {noun}"
+    if entries == 1:
+        return "The one message here fits"
+    return f"{result.found:,} of {entries:,} messages {'fits' if result.found == 1 else 'fit'}"
 
 
 def _initial(enquiry: Enquiry) -> dict[str, Any]:

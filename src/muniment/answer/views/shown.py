@@ -19,6 +19,19 @@ _SHOWN_RECIPIENTS = 3
 _HARMFUL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\x7f")
 _CONTROLS = frozenset(map(chr, (*range(9), 11, 12, *range(14, 32), *range(128, 160))))
 _DIRECTIONS = {"inbound": "came in", "outbound": "went out", "internal": "within the organisation"}
+# Why an attachment has no text, or not all of it, by the word its reader left (`reading.extracted.Problem`).
+_PROBLEMS = {
+    "encrypted": "It is encrypted, so it could not be read or searched. Its owner can be asked for the password (clause 5.3).",
+    "picture": "It is a picture, or a scan without text. Nothing reads pictures here, so no search finds what it shows.",
+    "sound or film": "It is sound or film. Nothing listens to it here, so no search finds what it says.",
+    "unknown kind": "Nothing here reads this kind of file, so no search looked into it.",
+    "damaged": "The file is damaged: no text could be drawn out of it.",
+    "too large": "The file is too large to be read here, so no search looked into it.",
+    "unpacks to too much": "It unpacks to far more than it holds, as a trap does, and was left alone.",
+    "took too long": "Reading it took too long and was stopped.",
+    "its reader broke off": "The program that reads such files broke off on it.",
+    "only in part": "Only a part of it could be read; no search looked into the rest.",
+}
 RUNG_NAMES = (
     ("counts", "Counts", "how many, when, how large"),
     ("envelope", "Envelopes", "from, to, date, size"),
@@ -141,6 +154,11 @@ def unseen(listed: Iterable[Reason]) -> tuple[Unseen, ...]:
     """Return what could not be searched, the most first."""
     found = [Unseen(each.count, visible(each.reason)) for each in listed if each.count]
     return tuple(sorted(found, key=lambda each: -each.count))
+
+
+def why_no_text(problem: str) -> str:
+    """Return a sentence for what stood in the way of an attachment's text; empty when nothing did."""
+    return _PROBLEMS.get(problem, visible(problem))
 
 
 def marked(text: str, marks: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
