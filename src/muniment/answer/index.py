@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 
 import tantivy
 
-from muniment.answer.query import FIELDS, Part, Sought
+from muniment.answer.query import FIELDS, LONGEST_WORD_BYTES, Part, Sought, fold
 from muniment.answer.room_values import Week
 
 WEEK_MS = 7 * 86_400_000
 _MONDAY_MS = 4 * 86_400_000  # 1970-01-01 was a Thursday
-_HEAP_BYTES = 24_000_000
-_LONGEST_WORD = 40
+_PLACE_BITS, _LATEST_MS = 21, (1 << 42) - 1
+_PLACES = (1 << _PLACE_BITS) - 1
+_WEEKS = {"field": "order", "interval": WEEK_MS << _PLACE_BITS, "offset": _MONDAY_MS << _PLACE_BITS}
+_HEAP_BYTES = 60_000_000
 _QUERY = tantivy.Query
 _MUST, _MUST_NOT, _SHOULD = tantivy.Occur.Must, tantivy.Occur.MustNot, tantivy.Occur.Should
 
@@ -52,9 +54,7 @@ class RoomIndex:
     def __init__(self) -> None:
         self._analyzer = (
             tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-            .filter(tantivy.Filter.remove_long(_LONGEST_WORD))
-            .filter(tantivy.Filter.lowercase())
-            .filter(tantivy.Filter.ascii_fold())
+            .filter(tantivy.Filter.remove_long(LONGEST_WORD_BYTES))
             .build()
         )
         self._schema = _schema()
@@ -66,27 +66,28 @@ class RoomIndex:
 
     def tokens(self, text: str) -> list[str]:
         """Return the words of a text as the index cuts them."""
-        return self._analyzer.analyze(text)
+        return self._analyzer.analyze(fold(text).lower())
 
     def add(self, item: Indexed) -> None:
         """Add an entry; it is found after the next commit."""
         document = tantivy.Document()
         document.add_unsigned("place", item.place)
-        document.add_integer("at", item.at_ms)
-        document.add_text("subject", item.subject)
-        document.add_text("from", item.from_)
-        document.add_text("to", item.to)
+        document.add_integer("order", _order(item.at_ms, item.place))
+        document.add_text("subject", fold(item.subject).lower())
+        document.add_text("from", fold(item.from_).lower())
+        document.add_text("to", fold(item.to).lower())
         if item.body:
-            document.add_text("body", item.body)
+            document.add_text("body", fold(item.body).lower())
         if item.attachment:
-            document.add_text("attachment", item.attachment)
+            document.add_text("attachment", fold(item.attachment).lower())
         for address in item.who:
             document.add_text("who", address)
         self._open_writer().add_document(document)
 
     def remove(self, place: int) -> None:
         """Take an entry out; it is gone after the next commit."""
-        self._open_writer().delete_documents_by_term("place", place)
+        # By a query: deleting by the term itself finds no unsigned number in tantivy 0.27.
+        self._open_writer().delete_documents_by_query(_QUERY.term_query(self._schema, "place", place))
 
     def commit(self) -> None:
         """Have searches see what was added."""
@@ -116,28 +117,26 @@ class RoomIndex:
         if wanted.places is not None:
             clauses.append((_MUST, _QUERY.term_set_query(self._schema, "place", list(wanted.places))))
         if wanted.from_ms is not None or wanted.until_ms is not None:
-            span = (wanted.from_ms, wanted.until_ms, True, False)
-            clauses.append((_MUST, _QUERY.range_query(self._schema, "at", tantivy.FieldType.Integer, *span)))
+            first = None if wanted.from_ms is None else _order(wanted.from_ms, 0)
+            after = None if wanted.until_ms is None else _order(wanted.until_ms, 0)
+            span = (first, after, True, after is None)
+            clauses.append(
+                (_MUST, _QUERY.range_query(self._schema, "order", tantivy.FieldType.Integer, *span))
+            )
         if not any(occur is _MUST for occur, _ in clauses):
             clauses.append((_MUST, _QUERY.all_query()))
         return _QUERY.boolean_query(clauses)
 
     def newest(self, query: tantivy.Query, first: int, most: int) -> tuple[int, list[int]]:
         """Return how many entries fit, and the places of `most` of them from the `first`, newest first."""
-        searcher = self._searcher
-        found: Any = searcher.search(query, most, count=True, order_by_field="at", offset=first)
-        addresses = [address for _, address in found.hits]
-        return int(found.count), [int(place or 0) for place in searcher.fast_field_values("place", addresses)]
+        found: Any = self._searcher.search(query, most, count=True, order_by_field="order", offset=first)
+        return int(found.count), [int(order) & _PLACES for order, _ in found.hits]
 
     def by_week(self, query: tantivy.Query) -> list[Week]:
         """Return how many entries fit in each week that has any."""
-        asked = {
-            "weeks": {
-                "histogram": {"field": "at", "interval": WEEK_MS, "offset": _MONDAY_MS, "min_doc_count": 1}
-            }
-        }
+        asked = {"weeks": {"histogram": {**_WEEKS, "min_doc_count": 1}}}
         buckets = self._searcher.aggregate(query, asked)["weeks"]["buckets"]
-        return [Week(int(bucket["key"]), int(bucket["doc_count"])) for bucket in buckets]
+        return [Week(int(bucket["key"]) >> _PLACE_BITS, int(bucket["doc_count"])) for bucket in buckets]
 
     def size(self) -> int:
         """Return how many entries are found by a search of everything."""
@@ -165,13 +164,18 @@ def week_of(at_ms: int) -> int:
     return (at_ms - _MONDAY_MS) // WEEK_MS * WEEK_MS + _MONDAY_MS
 
 
+def _order(at_ms: int, place: int) -> int:
+    """Return one number by which entries are ordered: their time, and at the same time their place."""
+    return max(-_LATEST_MS, min(at_ms, _LATEST_MS)) << _PLACE_BITS | place
+
+
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for name in FIELDS:
         builder.add_text_field(name, tokenizer_name="words", index_option="position")
     builder.add_text_field("who", tokenizer_name="raw", index_option="basic")
-    builder.add_unsigned_field("place", indexed=True, fast=True)
-    builder.add_integer_field("at", indexed=True, fast=True)
+    builder.add_unsigned_field("place", indexed=True)
+    builder.add_integer_field("order", fast=True)
     return builder.build()
 
 

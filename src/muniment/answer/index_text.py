@@ -10,9 +10,9 @@ import re
 from typing import NamedTuple
 
 import fast_mail_parser
+from selectolax.lexbor import LexborHTMLParser
 
 from muniment.answer.reading.charset import decoded, guessed
-from muniment.answer.reading.html_text import text_of_html
 from muniment.answer.reading.leaves import clean
 from muniment.answer.reading.letter import MAX_HEADER_BYTES, Letter, read_letter
 
@@ -21,8 +21,12 @@ _MOST_LEAVES = 200
 _MAX_FAST_BYTES = 32 << 20
 _MOST_ENCODED_WORDS = 400
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
+_BREAK = re.compile(
+    r"<(?=(?:br|/?(?:p|div|t[rdh]|li|ul|ol|table|blockquote|pre|h[1-6]|hr|title|section|article|header|footer))\b)",
+    re.IGNORECASE,
+)
+_UNSEEN = ["script", "style", "noscript", "template"]
 _ID = re.compile(r"<[^<>\s]{1,990}>")
-_TOP_LEFT = re.compile(rb"\n\r?\n")
 
 
 class IndexText(NamedTuple):
@@ -70,8 +74,12 @@ def text_of_letter(letter: Letter) -> IndexText:
 
 def _is_ordinary(raw: bytes) -> bool:
     """Tell whether the header ends within its limit and has few encoded words, so that the fast parser stays fast."""
-    blank = _TOP_LEFT.search(raw, 0, MAX_HEADER_BYTES)
-    return blank is not None and raw.count(b"=?", 0, blank.end()) <= _MOST_ENCODED_WORDS
+    ends = [
+        at
+        for at in (raw.find(b"\n\r\n", 0, MAX_HEADER_BYTES), raw.find(b"\n\n", 0, MAX_HEADER_BYTES))
+        if at > 0
+    ]
+    return bool(ends) and raw.count(b"=?", 0, min(ends)) <= _MOST_ENCODED_WORDS
 
 
 def _fast(root: fast_mail_parser.PyLazyMimePart) -> IndexText:
@@ -80,7 +88,7 @@ def _fast(root: fast_mail_parser.PyLazyMimePart) -> IndexText:
     own = _ID.search(value("message-id", ""))
     named = f"{value('references', '')} {value('in-reply-to', '')}"
     others = tuple(dict.fromkeys(_ID.findall(named)))[-200:] if named != " " else ()
-    if root.children or root.content_type != "text/plain":
+    if root.content_type != "text/plain":
         body, attachments = _texts(root)
     else:
         body, attachments = _text(value("content-type", ""), root.content or b""), 0
@@ -90,7 +98,7 @@ def _fast(root: fast_mail_parser.PyLazyMimePart) -> IndexText:
         clean(value("from", "")),
         clean(f"{to} {cc}" if cc else to),
         value("date", ""),
-        (own[0] if own else "", *others),
+        (own[0] if own else clean(value("message-id", ""))[:998], *others),
         body,
         attachments,
     )
@@ -128,10 +136,20 @@ def _joined(plain: list[str], html: list[str]) -> str:
     text = "\n".join(plain)
     if not html:
         return text
-    other = text_of_html("\n".join(html))
+    other = _words_of_html("\n".join(html))
     if not text.strip() or other.split() == text.split():
         return other
     return f"{text}\n{other}"[:MAX_INDEXED_CHARACTERS]
+
+
+def _words_of_html(html: str) -> str:
+    """Return the text of HTML for the index: the same words as `text_of_html` in half the time, not laid out."""
+    try:
+        tree = LexborHTMLParser(_BREAK.sub(" <", html.replace("\0", " ")))
+        tree.strip_tags(_UNSEEN)
+        return tree.root.text(deep=True, separator="") if tree.root else ""
+    except (RuntimeError, ValueError):
+        return ""
 
 
 def _text(content_type: str, data: bytes) -> str:

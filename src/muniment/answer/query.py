@@ -18,6 +18,7 @@ FIELDS = ("subject", "body", "attachment", "from", "to")
 MAX_PARTS, MAX_CHARACTERS, MAX_TOKENS, MAX_DISTANCE = 50, 2000, 60, 50
 MOST_NEAR = 3
 _FEWEST_BEFORE_STAR = 2
+LONGEST_WORD_BYTES = 40  # longer ones are no words of anybody's and are not indexed
 _PIECE = re.compile(
     r'\s*(?P<no>-(?=[^\s-]))?(?:(?P<field>[A-Za-z]+):(?=\S))?(?:"(?P<phrase>[^"]*)"(?:~(?P<near>\d+))?|(?P<word>[^\s"]+))'
 )
@@ -136,6 +137,7 @@ class _Reader:
             raise BadInput(f"there is no field {name[:20]!r}; there are {', '.join(FIELDS)}")
         if found["phrase"] is not None:
             return self._phrase(found["phrase"], found["near"], fields)
+        _require_short(text)
         is_prefix = text.endswith("*")
         if "*" in text.rstrip("*"):
             raise BadInput(f"{text[:40]!r}: a star may only stand at the end of a word")
@@ -149,6 +151,7 @@ class _Reader:
     def _phrase(self, text: str, near: str | None, fields: tuple[str, ...]) -> Sought | None:
         if "*" in text:
             raise BadInput("a star within quotation marks is not understood; leave it out")
+        _require_short(text)
         tokens = tuple(self._tokens(text))
         if not tokens:
             raise BadInput('there is no word between the quotation marks ""')
@@ -158,6 +161,13 @@ class _Reader:
                 f'"…"~{near[:9]}: two or three words within 1 to {MAX_DISTANCE} words of each other are understood'
             )
         return Sought(tokens, fields, near=distance)
+
+
+def _require_short(text: str) -> None:
+    if any(len(word.encode("utf-8", "replace")) >= LONGEST_WORD_BYTES for word in tokens_of(text)):
+        raise BadInput(
+            f"{text[:40]!r}… is a word of {LONGEST_WORD_BYTES} letters or more, which is not indexed; use a scan for it"
+        )
 
 
 class _Folds(dict[int, str]):

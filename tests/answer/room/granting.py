@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from muniment.answer.room_client import Looker, RoomClient
@@ -21,7 +22,7 @@ from muniment.record.client import Recorder
 from muniment.record.entry import Capture, Channel, Direction, Entry, Kind, Retention, Stream
 from muniment.record.home import Home
 from muniment.record.keyfile import write_key
-from muniment.record.permit_selection import parse_selection
+from muniment.record.permit_selection import digest_of, parse_selection
 from muniment.record.permit_text import (
     ApprovalRequest,
     PermitCheckpoint,
@@ -64,8 +65,7 @@ def letter(
     ).encode()
     raw = raw if content is None else content
     recipients = list(rcpt_to) or [to]
-    headers = {name: value for name, value in facts_of(raw).values.items()}
-    import msgspec
+    headers = dict(facts_of(raw).values)
 
     meta = {"format": 1, "mail_from": sender, "rcpt_to": recipients, "headers": headers}
     return Entry(
@@ -97,10 +97,8 @@ class Granted:
             with RoomClient(self.place.socket, looker) as client:
                 yield client
         finally:
-            try:
+            with suppress(MunimentError):
                 stop(self.place, HANNAH)
-            except MunimentError:
-                pass
 
     @contextmanager
     def opened(self, rung: str = "content") -> Iterator[RoomClient]:
@@ -153,14 +151,14 @@ def grant(
         checkpoint = recorder.checkpoint().split("\n")
         key, words = X25519PrivateKey.generate(), draw_passphrase()
         now = time.time_ns() // 1_000_000
-        import base64
-
         members: dict[str, Any] = {
             "origin": checkpoint[0],
             "number": number,
             "revision": 1,
             "kind": "look",
-            "requester": Requester(id=HANNAH.id, name=HANNAH.name, role="hr", addresses=("hannah@training.example",)),
+            "requester": Requester(
+                id=HANNAH.id, name=HANNAH.name, role="hr", addresses=("hannah@training.example",)
+            ),
             "readers": (READER.id,),
             "subjects": (Subject(id="tomas", name="Tomás Tutor"),),
             "windows": windows,
@@ -174,7 +172,7 @@ def grant(
             "until_ms": until,
             "streams": tuple(streams),
             "depth": depth,
-            "checkpoint": PermitCheckpoint(size=int(checkpoint[1]), root=base64.b64decode(checkpoint[2])),
+            "checkpoint": PermitCheckpoint(size=int(checkpoint[1]), root=b64decode(checkpoint[2])),
             "entries": found.entries,
             "shielded": found.shielded,
             "selection_sha256": "",
@@ -184,8 +182,6 @@ def grant(
             "drafted_ms": now,
             "days": 7,
         }
-        from muniment.record.permit_selection import digest_of
-
         members["selection_sha256"] = digest_of(found.selection)
         request = PermitRequest(**(members | changes))
         text = encode(request)
@@ -256,7 +252,14 @@ def revoke(granted: Granted, name: str = "revoke") -> None:
 def recorded(path: Path, entries: Sequence[Entry]) -> Iterator[House]:
     """A home with a running recorder that holds `entries`; at the end the record is proved."""
     with house(path, "recorder") as found:
-        with Recorder(found.home.socket) as recorder:
-            for at in range(0, len(entries), 200):
-                recorder.append(list(entries[at : at + 200]))
+        append(found.home, entries)
         yield found
+
+
+def append(home: Home, entries: Sequence[Entry]) -> list[int]:
+    """Record entries and return their ledger indexes."""
+    receipts = []
+    with Recorder(home.socket) as recorder:
+        for at in range(0, len(entries), 200):
+            receipts += recorder.append(list(entries[at : at + 200]))
+    return [receipt.index for receipt in receipts]
