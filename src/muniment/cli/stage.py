@@ -44,11 +44,13 @@ class Ran:
 
 @dataclass
 class Stage:
-    """One example home while the tour plays; `ran` holds the commands of the step under way."""
+    """One example home while the tour plays; `ran` holds the commands of the step under way, `kept` what a
+    step leaves for the next."""
 
     home: Home
     services: list[Service] = field(default_factory=list)
     ran: list[Ran] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def policy(self) -> PolicyFile:

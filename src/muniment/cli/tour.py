@@ -13,6 +13,7 @@ from typing import Any
 
 from muniment.cli.stage import Stage
 from muniment.cli.story import PROVING, RESTARTED, RUNNING, STEPS, Broken, Step
+from muniment.cli.story_looking import LOOKING
 from muniment.policy.errors import Conflict, MunimentError
 from muniment.record.home import Home
 
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 def _played(stage: Stage) -> Iterator[Step]:
     """Yield the steps in order, with what must run around them running."""
     yield from STEPS
-    for steps in (RUNNING, RESTARTED):
+    for steps in (RUNNING, (*RESTARTED, *LOOKING)):
         with stage.running():
             yield from steps
     yield from PROVING
