@@ -8,6 +8,7 @@ import pytest
 
 from tests.house.commands import FOLDER, PAGE, file_of, helps, page
 
+WITHOUT_HOME = {"muniment approve"}  # runs on an officer's own machine, where no home is
 MEND = "run `python -m tests.house.commands`, and look at what changed"
 
 
@@ -33,9 +34,9 @@ def test_the_page_of_commands_is_made_from_the_parser(texts: dict[str, str]) -> 
 def test_every_command_takes_a_home_and_speaks_json(texts: dict[str, str]) -> None:
     leaves = [name for name in texts if not any(other.startswith(f"{name} ") for other in texts)]
     assert len(leaves) > 10
-    assert [
-        name for name in leaves if not {"--home", "--json"} <= set(re.findall(r"--\w+", texts[name]))
-    ] == []
+    for name in leaves:
+        expected = {"--json"} if name in WITHOUT_HOME else {"--json", "--home"}
+        assert expected <= set(re.findall(r"--\w+", texts[name])), name
 
 
 def test_every_sub_command_says_in_the_list_what_it_does(texts: dict[str, str]) -> None:
