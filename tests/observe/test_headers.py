@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muniment.observe.headers import MAX_ADDRESSES, direction_of, facts_of
+from muniment.policy.shield import Shielding
 from muniment.record.entry import Direction
 
 MESSAGE = (
@@ -26,7 +27,8 @@ def test_senders_recipients_and_kept_fields_are_found():
     assert facts.addresses == facts.senders + facts.recipients
     assert facts.values["subject"] == b"The timetable"
     assert facts.values["message-id"] == b"<1@training.example>"
-    assert facts.shielded == "marked private"
+    assert facts.shielded(Shielding()) == "private"
+    assert facts.shielded(Shielding([("client.example", "legal")])) == "legal"
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,7 @@ def test_the_bytes_are_laid_out_as_the_format_says(head: Head) -> None:
         "domains": ["training.example"],
         "footer": msgspec.to_builtins(PARTICULARS),
         "gateway": {"hostname": "mail.training.example", "max_message_bytes": 157_286_400},
+        "protected": [list(pair) for pair in head.protected],
     }
     start = -(-(24 + head_bytes) // 64) * 64
     assert data[24 + head_bytes : start] == bytes(start - 24 - head_bytes)

@@ -24,6 +24,7 @@ from muniment.observe.journal import Journal
 from muniment.observe.mail import MailImport
 from muniment.observe.sources import Shape
 from muniment.policy.policyfile import load
+from muniment.policy.shield import Shielding
 from muniment.record.disk import Disk
 from muniment.record.entry import Retention
 from muniment.record.home import Home
@@ -68,8 +69,9 @@ def record_letters(home: Home, secret: bytes, today: date) -> int:
     folder = home.path / FOLDER
     for number, content in enumerate(letters(today), start=1):
         Disk().write_durable(folder / f"{number:02}.eml", content, mode=0o600)
-    domains = load(home.policy_file).organisation.domains
-    work = MailImport(folder, Shape.EML, Retention.MAIL, domains)
+    policy = load(home.policy_file)
+    shielding = Shielding(policy.shield.names())
+    work = MailImport(folder, Shape.EML, Retention.MAIL, policy.organisation.domains, shielding)
     # The journal only serves an import that is stopped; this one is whole or the home is not made.
     with (
         TemporaryDirectory() as place,

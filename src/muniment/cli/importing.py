@@ -15,6 +15,7 @@ from muniment.observe.sources import Shape
 from muniment.people.moment import LONDON
 from muniment.policy.errors import Missing, Unavailable
 from muniment.policy.policyfile import load
+from muniment.policy.shield import Shielding
 from muniment.policy.streams import require_row
 from muniment.record.client import Recorder
 from muniment.record.entry import Retention
@@ -55,7 +56,9 @@ def run(args: argparse.Namespace) -> int:
     shape, retention = Shape(args.format), Retention[args.retention.upper()]
     policy = load(home.policy_file)
     require_row(policy.streams, "mail-import", datetime.now(LONDON).date())
-    work = MailImport(args.path, shape, retention, frozenset(policy.organisation.domains))
+    work = MailImport(
+        args.path, shape, retention, frozenset(policy.organisation.domains), Shielding(policy.shield.names())
+    )
     path = journal_path(home.path, args.path, shape, retention)
     with Recorder(home.socket) as recorder, Journal(path) as journal, progress("messages recorded") as bar:
         bar.advance(journal.counts["messages"])

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
+from muniment.policy.shield import Shielding
 from muniment.record.entry import Direction
 
 MAX_HEADER_BYTES = 65536
@@ -23,14 +24,20 @@ _ADDRESS = re.compile(
     rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\xff-]{1,128}+@[A-Za-z0-9\x80-\xff][A-Za-z0-9.\x80-\xff-]{1,252}"
 )
 
-_KEPT = (b"date", b"from", b"sender", b"to", b"cc", b"bcc", b"subject", b"message-id", b"in-reply-to")
+_KEPT = (
+    b"date",
+    b"from",
+    b"sender",
+    b"to",
+    b"cc",
+    b"bcc",
+    b"subject",
+    b"message-id",
+    b"in-reply-to",
+    b"references",
+)
 _SENDERS = (b"from", b"sender", b"reply-to", b"return-path")
 _RECIPIENTS = (b"to", b"cc", b"bcc", b"delivered-to", b"x-original-to", b"envelope-to")
-_MARKS = {
-    b"personal": "marked personal",
-    b"private": "marked private",
-    b"company-confidential": "marked confidential",
-}
 
 
 class HeaderFacts(NamedTuple):
@@ -39,12 +46,19 @@ class HeaderFacts(NamedTuple):
     values: dict[str, bytes]
     senders: tuple[str, ...]
     recipients: tuple[str, ...]
-    shielded: str
+    sensitivity: str
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """All addresses, each once."""
         return tuple(dict.fromkeys(self.senders + self.recipients))
+
+    def shielded(self, shielding: Shielding, folder: str = "") -> str:
+        """Return why the message is shielded, "" when it is not; `folder` is the path it lay at. R-5.3-l."""
+        subject = self.values.get("subject", b"").decode("utf-8", "replace")
+        return shielding.reason(
+            addresses=self.addresses, sensitivity=self.sensitivity, subject=subject, folder=folder
+        )
 
 
 def facts_of(message: bytes) -> HeaderFacts:
@@ -59,10 +73,8 @@ def facts_of(message: bytes) -> HeaderFacts:
         for name in _KEPT
         if name in fields
     }
-    mark = fields.get(b"sensitivity", [b""])[0].strip().lower()
-    return HeaderFacts(
-        values, _addresses(fields, _SENDERS), _addresses(fields, _RECIPIENTS), _MARKS.get(mark, "")
-    )
+    mark = fields.get(b"sensitivity", [b""])[0][:100].decode("ascii", "replace").strip()
+    return HeaderFacts(values, _addresses(fields, _SENDERS), _addresses(fields, _RECIPIENTS), mark)
 
 
 def direction_of(facts: HeaderFacts, own_domains: Collection[str]) -> Direction:

@@ -27,6 +27,7 @@ from muniment.observe.defects import defects_of
 from muniment.observe.headers import direction_of, facts_of
 from muniment.observe.journal import Journal, key_of
 from muniment.observe.sources import Shape, Skipped, Source
+from muniment.policy.shield import Shielding
 from muniment.record.entry import Capture, Channel, Entry, Receipt, Retention, Stream
 
 BATCH_MESSAGES = 64
@@ -77,9 +78,17 @@ def journal_path(home: Path, source: Path, shape: Shape, retention: Retention) -
 class MailImport:
     """One import; `run` yields after each batch how many messages it took further."""
 
-    def __init__(self, root: Path, shape: Shape, retention: Retention, own_domains: Collection[str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        shape: Shape,
+        retention: Retention,
+        own_domains: Collection[str],
+        shielding: Shielding | None = None,
+    ) -> None:
         self._root, self._shape, self._retention = root, shape, retention
         self._own_domains = own_domains
+        self._shielding = shielding or Shielding()
         self.report = Report()
 
     def run(self, recorder: Appender, journal: Journal) -> Iterator[int]:
@@ -123,9 +132,16 @@ class MailImport:
             addresses=facts.addresses,
             content=message.content,
             meta=msgspec.msgpack.encode({"origin": message.origin, "header": facts.values}),
-            shielded=facts.shielded,
+            shielded=facts.shielded(self._shielding, _folder(message.origin)),
             dated_ms=dated_ms(facts.values.get("date", b""), datetime.now(UTC)),
         )
+
+
+def _folder(origin: dict[str, object]) -> str:
+    """Return the path a message lay at, without the name of the file itself unless that is a folder of mail."""
+    path = origin.get("path")
+    text = path.decode("utf-8", "replace") if isinstance(path, bytes) else ""
+    return text if origin.get("taken_as") == Shape.MBOX.value else text.rpartition("/")[0]
 
 
 def read(source: Source, root: Path) -> Iterator[Message]:

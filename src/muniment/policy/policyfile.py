@@ -30,6 +30,7 @@ from .particulars import Organisation, line_mistakes, organisation_mistakes
 from .purpose import PURPOSES, Purpose, purposes_mistakes
 from .schedule import Term, schedule_mistakes
 from .shape import About, Mistake, mistakes
+from .shield import Shield, shield_mistakes
 from .streams import StreamRow, streams_mistakes
 from .wording import Wording
 
@@ -68,6 +69,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         tuple[StreamRow, ...],
         About("what is captured, why, and where people are told", "R-5.1-c", "[[streams]]"),
     ] = ()
+    shield: Annotated[Shield, About("whose mail is shielded", "R-5.3-l", "[shield]")] = Shield()
     record: Annotated[RecordSettings, About("the record's second place", "R-2.1-b", "[record]")] = (
         RecordSettings()
     )
@@ -160,6 +162,7 @@ def _meaning_mistakes(written: Written) -> Iterator[Mistake]:
     yield from schedule_mistakes(written.retention)
     yield from purposes_mistakes(written.purposes)
     yield from streams_mistakes(written.streams)
+    yield from shield_mistakes(written.shield, written.organisation.domains)
     yield from gateway_mistakes(written.gateway, example=example)
     yield from record_mistakes(written.record)
     yield from console_mistakes(written.console, example=example)

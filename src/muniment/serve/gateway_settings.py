@@ -20,6 +20,7 @@ from muniment.policy.gateway import Gateway as GatewayTable
 from muniment.policy.gateway import HopTLS, split_address
 from muniment.policy.particulars import Particulars
 from muniment.policy.policyfile import PolicyFile
+from muniment.policy.shield import Shielding
 from muniment.policy.streams import require_row
 from muniment.record.home import Home
 
@@ -59,11 +60,15 @@ class Listener(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """What decisions are made by: our folded domains, our particulars, and the digest of the snapshot they are of."""
+    """What decisions are made by: our folded domains, our particulars, and the digest of the snapshot they are of.
+
+    `shielding` says which messages are counted, not opened, by an ordinary search.
+    """
 
     digest: str
     domains: frozenset[str]
     particulars: Particulars
+    shielding: Shielding = Shielding()
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -85,7 +90,7 @@ def load_view(home: Home) -> View:
     """
     with load_current(home.snapshot_dir) as snapshot:
         domains = frozenset(fold_domain(domain) for domain in snapshot.head.domains)
-        return View(snapshot.digest, domains, snapshot.footer)
+        return View(snapshot.digest, domains, snapshot.footer, Shielding(snapshot.head.protected))
 
 
 def settings_of(policy: PolicyFile, limits: Limits) -> Settings:

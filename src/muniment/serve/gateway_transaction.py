@@ -127,7 +127,9 @@ class Transactions:
         if ended.refused and not ended.accepted:
             reason = ended.refused[-1][1].text
             decision = refused_envelope(reason, self._state.view.digest)
-            entry = refusal_entry(self._envelope(ended), self._direction(ended), b"", decision)
+            entry = refusal_entry(
+                self._envelope(ended), self._direction(ended), b"", decision, self._state.view.shielding
+            )
             self._state.link.append_later(entry)
 
     def close(self) -> None:
@@ -263,7 +265,9 @@ class Transactions:
     ) -> Reply:
         """Record what was received, then refuse it."""
         self._leave_open_at_hop()
-        entry = refusal_entry(self._envelope(transaction), direction, received, decision)
+        entry = refusal_entry(
+            self._envelope(transaction), direction, received, decision, self._state.view.shielding
+        )
         try:
             receipt = (await self._state.link.append([entry]))[0]
         except Unavailable:
@@ -274,7 +278,12 @@ class Transactions:
         self, transaction: Transaction, direction: Direction, content: bytes, verdict: Verdict
     ) -> Reply:
         entry = message_entry(
-            self._envelope(transaction), direction, content, verdict.to_send, verdict.decision
+            self._envelope(transaction),
+            direction,
+            content,
+            verdict.to_send,
+            verdict.decision,
+            self._state.view.shielding,
         )
         hop = self._hop if self._listener.hop else None
         recording = asyncio.ensure_future(self._state.link.append([entry]))

@@ -12,7 +12,7 @@ HEADER_LIMIT_BYTES = 65_536
 FIELD_LIMIT_BYTES = 2_048
 
 _FIELD = re.compile(
-    rb"^(subject|from|to|cc|date|message-id|sensitivity)[ \t]*:[ \t]*(.*(?:\r?\n[ \t].*)*)",
+    rb"^(subject|from|to|cc|date|message-id|sensitivity|in-reply-to|references)[ \t]*:[ \t]*(.*(?:\r?\n[ \t].*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 

@@ -5,6 +5,8 @@ The envelope map and the facts of an outcome are specified in docs/formats/mail-
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
@@ -13,10 +15,13 @@ from muniment.guard.mail.direction import Door
 from muniment.guard.mail.header_fields import scan_header
 from muniment.guard.mail.smtp_reply import Reply
 from muniment.policy.decision import Decision
+from muniment.policy.shield import Shielding
 from muniment.record.entry import Capture, Channel, Direction, Entry, Kind, Receipt, Retention, Stream
 
 FORMAT = 1
 _ENCODE = msgspec.msgpack.Encoder().encode
+_MARKS_ONLY = Shielding()
+_ADDRESS = re.compile(rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,128}+@[A-Za-z0-9][A-Za-z0-9.-]{1,252}")
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,9 +40,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def message_entry(
-    envelope: Envelope, direction: Direction, content: bytes, sent: bytes, decision: Decision
+    envelope: Envelope,
+    direction: Direction,
+    content: bytes,
+    sent: bytes,
+    decision: Decision,
+    shielding: Shielding = _MARKS_ONLY,
 ) -> Entry:
     """Return the entry of a message that passes, as written and, if it differs, as sent."""
+    headers = scan_header(content)
     is_journal = envelope.door is Door.JOURNAL
     return Entry(
         stream=Stream.MAIL_JOURNAL if is_journal else Stream.MAIL_GATEWAY,
@@ -48,13 +59,21 @@ def message_entry(
         addresses=_addresses(envelope),
         content=content,
         sent=None if sent is content or sent == content else sent,
-        meta=envelope_map(envelope, content),
+        meta=envelope_map(envelope, headers),
         facts=_facts(decision),
+        shielded=shielded(envelope, headers, shielding),
     )
 
 
-def refusal_entry(envelope: Envelope, direction: Direction, received: bytes, decision: Decision) -> Entry:
+def refusal_entry(
+    envelope: Envelope,
+    direction: Direction,
+    received: bytes,
+    decision: Decision,
+    shielding: Shielding = _MARKS_ONLY,
+) -> Entry:
     """Return the entry of a message that was refused, with what was received of it."""
+    headers = scan_header(received)
     return Entry(
         stream=Stream.MAIL_REFUSED,
         channel=Channel.SMTP,
@@ -63,8 +82,9 @@ def refusal_entry(envelope: Envelope, direction: Direction, received: bytes, dec
         direction=direction,
         addresses=_addresses(envelope),
         content=received,
-        meta=envelope_map(envelope, received),
+        meta=envelope_map(envelope, headers),
         facts=decision.to_facts(),
+        shielded=shielded(envelope, headers, shielding),
     )
 
 
@@ -90,7 +110,7 @@ def outcome_entry(
     )
 
 
-def envelope_map(envelope: Envelope, content: bytes) -> bytes:
+def envelope_map(envelope: Envelope, headers: Mapping[str, bytes]) -> bytes:
     """Return the sealed envelope map as MessagePack."""
     table: dict[str, object] = {
         "format": FORMAT,
@@ -102,11 +122,25 @@ def envelope_map(envelope: Envelope, content: bytes) -> bytes:
         "tls": envelope.is_tls,
         "user": envelope.user,
         "hop": envelope.hop,
-        "headers": scan_header(content),
+        "headers": headers,
     }
     if envelope.refused:
         table["refused"] = envelope.refused
     return _ENCODE(table)
+
+
+def shielded(envelope: Envelope, headers: Mapping[str, bytes], shielding: Shielding) -> str:
+    """Return why a message is shielded, "" when it is not; by its envelope and by what its header says. R-5.3-l."""
+    named = (
+        match.decode("ascii")
+        for name in ("from", "to", "cc")
+        for match in _ADDRESS.findall(headers.get(name, b""))
+    )
+    return shielding.reason(
+        addresses=(*_addresses(envelope), *named),
+        sensitivity=headers.get("sensitivity", b"").decode("ascii", "replace"),
+        subject=headers.get("subject", b"").decode("utf-8", "replace"),
+    )
 
 
 def _addresses(envelope: Envelope) -> tuple[str, ...]:
