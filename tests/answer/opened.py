@@ -192,7 +192,7 @@ def signed_in(
         watch(page, console.address, complaints)
         sign_in(page, console, person)
         yield page
-        assert complaints == []
+        assert complaints == [], complaints
     finally:
         context.close()
 

@@ -21,8 +21,8 @@ _CONTROLS = frozenset(map(chr, (*range(9), 11, 12, *range(14, 32), *range(128, 1
 _DIRECTIONS = {"inbound": "came in", "outbound": "went out", "internal": "within the organisation"}
 # Why an attachment has no text, or not all of it, by the word its reader left (`reading.extracted.Problem`).
 _PROBLEMS = {
-    "encrypted": "It is encrypted, so it could not be read or searched. Its owner can be asked for the password (clause 5.3).",
-    "picture": "It is a picture, or a scan without text. Nothing reads pictures here, so no search finds what it shows.",
+    "encrypted": "It is encrypted, so no search looked into it. Its owner can be asked for the password (clause 5.3).",
+    "picture": "It is a picture, or a scan without text. Nothing reads pictures here; no search finds what it shows.",
     "sound or film": "It is sound or film. Nothing listens to it here, so no search finds what it says.",
     "unknown kind": "Nothing here reads this kind of file, so no search looked into it.",
     "damaged": "The file is damaged: no text could be drawn out of it.",
