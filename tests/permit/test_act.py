@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muniment.permit.act import FORMAT, Act, entry_of, parse_act
-from muniment.permit.replay import replay
+from muniment.permit.replay import read_history, replay
 from muniment.permit.state import Doing
 from muniment.policy.errors import BadInput
 from muniment.record.entry import Kind, Retention, Stream
 from muniment.record.open_entries import OpenEntry
 from tests.permit import vectors
+from tests.record.recording import check_record, make_home, recording
 
 TEXT = st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable())
 MEMBERS = {
@@ -98,3 +101,18 @@ def test_a_request_in_the_stream_is_that_of_its_number() -> None:
 
 def _entry(sequence: int, plain: bytes) -> OpenEntry:
     return OpenEntry(index=sequence, sequence=sequence, captured_ms=sequence, kind=6, plain=plain)
+
+
+def test_a_process_reads_each_act_once_and_a_home_in_anothers_place_anew(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    act = Act(format=FORMAT, act=Doing.END, number="2026-001", revision=1, by="muniment", at_ms=1)
+    for expected in (1, 2):
+        with recording(home) as record:
+            record.append([entry_of(act)])
+        assert len(read_history(home).findings) == expected
+    read_history(home).findings.clear()
+    assert len(read_history(home).findings) == 2  # what a caller does to its copy stays there
+    home.path.rename(tmp_path / "old")
+    other = make_home(tmp_path)
+    assert other.path == home.path and read_history(other).findings == []
+    check_record(other)

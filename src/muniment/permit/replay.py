@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Lock
 
 from muniment.permit.act import Act, parse_act
 from muniment.permit.state import OPEN, Doing, State, follow
@@ -139,9 +141,47 @@ class History:
         return found
 
 
+@dataclass
+class _Followed:
+    """The history of one record as far as this process has read it; the stream only grows."""
+
+    catalogue: tuple[int, int]
+    history: History = field(default_factory=History)
+    last: int = 0
+
+    def follow(self, home: Home) -> History:
+        """Take what was recorded since, and return a copy that the caller may keep."""
+        for entry in read_open(home, Stream.PERMITS, self.last):
+            self.history.take(entry)
+            self.last = entry.sequence
+        history = self.history
+        return History(dict(history.permits), dict(history.away), list(history.findings))
+
+
+_FOLLOWED: dict[Path, _Followed] = {}
+_FOLLOWING = Lock()
+
+
 def read_history(home: Home) -> History:
-    """Return what the record of a home says of its permits."""
-    return replay(read_open(home, Stream.PERMITS))
+    """Return what the record of a home says of its permits now; a process reads each act once.
+
+    Raises:
+        Unavailable: there is no catalogue. Tampered: other bytes stand where an act should.
+    """
+    with _FOLLOWING:
+        found = _FOLLOWED.get(home.path)
+        catalogue = _catalogue_of(home)
+        if found is None or found.catalogue != catalogue:  # made again, or another home in its place
+            found = _FOLLOWED[home.path] = _Followed(catalogue)
+        return found.follow(home)
+
+
+def _catalogue_of(home: Home) -> tuple[int, int]:
+    try:
+        found = home.database.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def replay(entries: Iterable[OpenEntry]) -> History:
