@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
@@ -66,6 +70,32 @@ def session(console: Console, person_id: str) -> Session:
     answer = found.send("/sign-in", login=address_of(person_id), password=password_of(console))
     assert answer.status == 302, answer.text
     return found
+
+
+def invited(console: Console, person_id: str, name: str, roles: str) -> Session:
+    """Import one person, invite them, and return their session after they chose a password."""
+    file = console.home.path / "people.csv"
+    columns = "external_id,name,roles,line_manager,addresses,from,until"
+    file.write_text(f"{columns}\n{person_id},{name},{roles},,{person_id}@training.example,,\n")
+    muniment("people", "import", str(file), "--home", str(console.home.path))
+    said = json.loads(muniment("people", "invite", person_id, "--home", str(console.home.path), "--json"))
+    found = Session(console)
+    password = "three-words-and-more"
+    place = said["link"].removeprefix(f"{console.address}")
+    answer = found.send(place, password1=password, password2=password)
+    assert answer.status == 302, answer.text
+    return found
+
+
+def muniment(*words: str) -> str:
+    """Return what the command prints; it must end well."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MUNIMENT", "DJANGO"))
+    }
+    command = [sys.executable, "-m", "muniment.cli", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def sign_in(page: Page, console: Console, person_id: str) -> None:

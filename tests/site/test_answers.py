@@ -17,8 +17,9 @@ from muniment.site.headers import CONTENT_SECURITY_POLICY
 from muniment.site.shell import STYLES
 
 from .console import Console, alone, up
+from .signed_in import Session, invited, session
 
-PAGES = ["/", "/outside", "/outside/1"]
+PAGES = ["/record", "/outside", "/outside/1", "/my-record", "/my-account", "/streams"]
 ABSENT = [
     "/nothing",
     "/outside/",
@@ -35,7 +36,7 @@ ABSENT = [
 ]
 # Attributes and elements that the content security policy would not allow anyway.
 _ACTIVE = re.compile(
-    r"<(script|style|iframe|object|embed|form)\b|\s(style|on[a-z]+)\s*=|javascript:", re.IGNORECASE
+    r"<(script|style|iframe|object|embed)\b|\s(style|on[a-z]+)\s*=|javascript:", re.IGNORECASE
 )
 
 
@@ -46,12 +47,17 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def tomas(console: Console) -> Session:
+    return session(console, "tomas")
+
+
 @pytest.mark.parametrize(
     "path", [*PAGES, *ABSENT, *(f"/static/{name}" for name in STYLES), "/static/mark.svg"]
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "OPTIONS"])
-def test_every_answer_carries_the_policy_and_runs_nothing(console: Console, path: str, method: str) -> None:
-    answer = console.ask(path, method)
+def test_every_answer_carries_the_policy_and_runs_nothing(tomas: Session, path: str, method: str) -> None:
+    answer = tomas.ask(path, method)
     is_there = path not in ABSENT
     refusal = {"OPTIONS": 405, "POST": 403, "PUT": 403}.get(method)
     if refusal is None:
@@ -61,12 +67,12 @@ def test_every_answer_carries_the_policy_and_runs_nothing(console: Console, path
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["x-frame-options"] == "DENY"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
     assert answer.headers["permissions-policy"].startswith("camera=()")
     is_static = is_there and path.startswith("/static/") and method in ("GET", "HEAD")
     assert answer.headers["cache-control"] == ("no-cache" if is_static else "no-store")
-    assert "set-cookie" not in answer.headers
+    assert all(cookie.startswith("csrftoken=") for cookie in answer.cookies)
     if method == "HEAD":
         assert answer.body == b""
     if answer.headers.get("content-type", "").startswith("text/html"):
@@ -85,7 +91,7 @@ def test_another_host_name_is_refused(console: Console, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_this_machines_own_names_are_served(console: Console, host: str) -> None:
-    assert console.ask("/", Host=f"{host}:{console.port}").status == 200
+    assert console.ask("/sign-in", Host=f"{host}:{console.port}").status == 200
 
 
 def test_it_listens_on_the_address_of_the_policy_file_only(console: Console) -> None:
@@ -101,11 +107,11 @@ def test_a_style_sheet_the_browser_has_is_not_sent_again(console: Console) -> No
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/nothing"])
-def test_every_page_is_stamped_and_says_what_holds(console: Console, path: str) -> None:
-    text = console.ask(path).text
+def test_every_page_is_stamped_and_says_what_holds(tomas: Session, path: str) -> None:
+    text = tomas.ask(path).text
     assert '<strong class="stamp">EXAMPLE</strong>' in text
     assert "not yet witnessed" in text
-    assert "There is no sign-in yet, so the console answers this machine only" in text
+    assert "This is an example: the organisation is invented" in text
     assert not re.search(r"\b(epoch|leaf|merkle|puncture|ggm|hpke)\b", _words(text), re.IGNORECASE)
 
 
@@ -113,8 +119,8 @@ def _words(page: str) -> str:
     return re.sub(r"<[^>]*>", " ", page)
 
 
-def test_the_record_page_counts_what_the_gateway_took(console: Console) -> None:
-    row = re.search(r"Mail through the gateway</span></th><td[^>]*>(\d+)</td>", console.ask("/").text)
+def test_the_record_page_counts_what_the_gateway_took(tomas: Session) -> None:
+    row = re.search(r"Mail through the gateway</span></th><td[^>]*>(\d+)</td>", tomas.ask("/record").text)
     assert row is not None and int(row.group(1)) >= 1
 
 
@@ -153,7 +159,8 @@ def test_without_a_recorder_the_page_says_so_with_503(
     tmp_path: object, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with alone(tmp_path_factory.mktemp("alone")) as console:
-        silent, outside = console.ask("/"), console.ask("/outside")
+        found = session(console, "tomas")
+        silent, outside = found.ask("/record"), found.ask("/outside")
         assert (silent.status, outside.status) == (503, 503)
         assert "<h1>The recorder does not answer</h1>" in silent.text
         assert "Nothing is known to be lost" in silent.text
@@ -168,9 +175,12 @@ def test_a_real_organisation_has_no_stamp_and_no_outside_world(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with alone(tmp_path_factory.mktemp("real"), example=..., sink=...) as console:
-        assert "EXAMPLE" not in console.ask("/").text
-        assert "/outside" not in console.ask("/").text
-        outside = console.ask("/outside")
+        assert "EXAMPLE" not in console.ask("/sign-in").text
+        assert not (console.home.path / "sheets").exists()
+        found = invited(console, "tomas", "Tomás Tutor", "staff")
+        assert "EXAMPLE" not in found.ask("/my-account").text
+        assert "/outside" not in found.ask("/my-account").text
+        outside = found.ask("/outside")
         assert outside.status == 404
         assert "Only an example organisation has an outside world" in outside.text
 

@@ -32,7 +32,6 @@ class Permission(StrEnum):
     SEE_HEALTH = "account:health:see"
     SEE_AUDIT = "account:audit:see"
     SEE_STREAMS = "account:streams:see"
-    CHANGE_STREAMS = "account:streams:change"
     SEE_RECORD_STATE = "account:record-state:see"
     SEE_OUTSIDE = "account:outside:see"
 
@@ -75,7 +74,6 @@ ALLOWED: Mapping[Permission, frozenset[Role] | Everybody] = {
     Permission.SEE_HEALTH: OFFICERS | _DPO | {Role.IT_SUPPORT, Role.AUDITOR},
     Permission.SEE_AUDIT: OFFICERS | _DPO | _WATCHERS,
     Permission.SEE_STREAMS: SIGNED_IN,
-    Permission.CHANGE_STREAMS: OFFICERS | _DPO,
     Permission.SEE_RECORD_STATE: SIGNED_IN,
     Permission.SEE_OUTSIDE: SIGNED_IN,
 }
