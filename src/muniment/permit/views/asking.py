@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import date, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from muniment.people.moment import LONDON
 from muniment.permit import acts, words
 from muniment.permit.asking import MAIL, Asking
 from muniment.permit.forms import AskForm, ExemptionForm, PermissionForm, ShieldedForm, begins, is_over
@@ -38,7 +40,7 @@ def ask(request: HttpRequest) -> HttpResponse:
             requester=desk.person,
             role=desk.asks_as,
             start=begins(found["start"]),
-            until=is_over(found["until"]),
+            until=_until(found["until"], now),
             people=tuple(found["people"]),
             addresses=found["addresses"],
             streams=tuple(found["streams"]),
@@ -137,6 +139,11 @@ def _asked(request: HttpRequest, desk: Desk, form: Any, asking: Asking, page: An
         "asked": words.at(standing.first.at_ms),
     }
     return render(request, "permit/words.html", context)
+
+
+def _until(day: date, now: datetime) -> datetime:
+    """Return the end of a day; of today, now: only a day still to come is asked for "from now on"."""
+    return now if day == now.astimezone(LONDON).date() else is_over(day)
 
 
 def _papers(form: PermissionForm) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from muniment.permit import acts, delays, renewal
-from muniment.permit.forms import GROUNDS, DelayForm, ReasonForm, is_over
+from muniment.permit.forms import GROUNDS, DelayForm, ReasonForm, begins
 from muniment.permit.views.desk import Desk, at_desk
 from muniment.permit.views.permit_page import describe
 from muniment.policy.errors import Conflict, MunimentError, Refused
@@ -45,7 +45,7 @@ def delay(request: HttpRequest, number: str) -> HttpResponse:
     """Order that the people looked at are told later."""
 
     def act(desk: Desk, found: dict[str, Any]) -> object:
-        until_ms = int(is_over(found["until"]).timestamp() * 1000)
+        until_ms = int(begins(found["until"]).timestamp() * 1000)
         officer = desk.require_officer().id
         return delays.delay_notice(desk.office, number, officer, until_ms, found["ground"], found["reason"])
 
