@@ -24,6 +24,7 @@ from tests.account.test_record_state import NOW, status
 from tests.people.database import set_up
 
 from .console import Console, alone, up
+from .signed_in import sign_in
 
 set_up()
 
@@ -90,9 +91,18 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def page(browser: Browser, address: str, scheme: Scheme = "light", width: int = 1280) -> Iterator[Page]:
-    """Open a page, and hold at the end that it asked nobody else for anything and that nothing of it was stopped."""
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
+def page(
+    browser: Browser, console: Console, scheme: Scheme = "light", width: int = 1280, who: str = "tomas"
+) -> Iterator[Page]:
+    """Open a page, signed in as `who` unless empty, and hold at the end that it asked nobody else for anything
+    and that nothing of it was stopped.
+    """
+    address = console.address
+    context = browser.new_context(
+        color_scheme=scheme,
+        viewport={"width": width, "height": 844},
+        storage_state=kept(browser, console, who),
+    )
     try:
         opened, complaints = context.new_page(), []
         opened.on(
@@ -110,6 +120,21 @@ def page(browser: Browser, address: str, scheme: Scheme = "light", width: int = 
         context.close()
 
 
+_KEPT: dict[tuple[str, str], Any] = {}
+
+
+def kept(browser: Browser, console: Console, who: str) -> Any:
+    """Return what a browser keeps of somebody's sign-in by the form; made once a console and person."""
+    if not who:
+        return None
+    if (console.address, who) not in _KEPT:
+        context = browser.new_context()
+        sign_in(context.new_page(), console, who)
+        _KEPT[console.address, who] = context.storage_state()
+        context.close()
+    return _KEPT[console.address, who]
+
+
 def check(opened: Page, width: int) -> None:
     """Hold what every page promises."""
     found = Axe().run(opened)
@@ -120,11 +145,18 @@ def check(opened: Page, width: int) -> None:
 
 
 PLACES = [
-    "/",
+    "/record",
     "/outside",
     *(f"/outside/{number}" for number in range(1, len(MESSAGES) + 1)),
     "/outside/999",
     "/nothing",
+    "/looks",
+    "/my-account",
+    "/my-account/sessions",
+    "/my-account/password",
+    "/my-account/again",
+    "/my-account/one-time-code",
+    "/my-account/passkeys/new",
 ]
 
 
@@ -133,18 +165,18 @@ PLACES = [
 def test_axe_finds_nothing_and_nothing_sticks_out(
     browser: Browser, console: Console, place: str, scheme: Scheme, width: int
 ) -> None:
-    with page(browser, console.address, scheme, width) as opened:
+    with page(browser, console, scheme, width) as opened:
         opened.goto(console.address + place)
         check(opened, width)
         assert opened.locator(".stamp").inner_text() == "EXAMPLE"
 
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
-@pytest.mark.parametrize("place", ["/", "/outside"])
+@pytest.mark.parametrize("place", ["/record", "/outside"])
 def test_the_pages_of_a_silent_machine(
     browser: Browser, silent: Console, place: str, scheme: Scheme, width: int
 ) -> None:
-    with page(browser, silent.address, scheme, width) as opened:
+    with page(browser, silent, scheme, width) as opened:
         answer = opened.goto(silent.address + place)
         assert answer is not None and answer.status == 503
         check(opened, width)
@@ -154,7 +186,7 @@ def test_the_pages_of_a_silent_machine(
 def test_an_outside_world_without_mail_says_how_to_send_some(
     browser: Browser, empty: Console, scheme: Scheme, width: int
 ) -> None:
-    with page(browser, empty.address, scheme, width) as opened:
+    with page(browser, empty, scheme, width) as opened:
         opened.goto(f"{empty.address}/outside")
         assert opened.locator("h1").inner_text() == "Nothing has arrived yet"
         assert empty.policy.gateway.inside in opened.locator(".source").inner_text().replace("', ", ":")
@@ -191,21 +223,21 @@ def test_states_of_the_record_that_a_healthy_machine_does_not_show(
     def answer(route: Route) -> None:
         route.fulfill(body=html, content_type="text/html; charset=utf-8", headers=headers)
 
-    with page(browser, silent.address, scheme, width) as opened:
-        opened.route(f"{silent.address}/", answer)
-        opened.goto(f"{silent.address}/")
+    with page(browser, silent, scheme, width) as opened:
+        opened.route(f"{silent.address}/record", answer)
+        opened.goto(f"{silent.address}/record")
         assert opened.locator("h1").inner_text() == state.title
         assert ("not yet witnessed" in opened.locator("footer").inner_text()) is not state.is_witnessed
         assert opened.locator(".decision").count() == len(state.problems)
         check(opened, width)
 
 
-@pytest.mark.parametrize("place", ["/", "/outside", "/outside/1", "/nothing"])
+@pytest.mark.parametrize("place", ["/record", "/outside", "/outside/1", "/nothing"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_keyboard_reaches_every_link_and_its_focus_is_seen(
     browser: Browser, console: Console, place: str, width: int
 ) -> None:
-    with page(browser, console.address, "light", width) as opened:
+    with page(browser, console, "light", width) as opened:
         opened.goto(console.address + place)
         wanted = opened.evaluate("[...document.querySelectorAll('a[href], [tabindex=\"0\"]')].length")
         reached = set()
@@ -226,15 +258,15 @@ def test_the_keyboard_reaches_every_link_and_its_focus_is_seen(
 
 
 def test_the_first_key_press_offers_to_skip_to_the_page(browser: Browser, console: Console) -> None:
-    with page(browser, console.address) as opened:
-        opened.goto(console.address)
+    with page(browser, console) as opened:
+        opened.goto(f"{console.address}/record")
         opened.keyboard.press("Tab")
         opened.keyboard.press("Enter")
         assert opened.evaluate("document.activeElement.id") == "main"
 
 
 def test_a_hostile_message_is_shown_as_text(browser: Browser, console: Console) -> None:
-    with page(browser, console.address) as opened:
+    with page(browser, console) as opened:
         opened.goto(f"{console.address}/outside")
         opened.get_by_role("link", name="</title><script>").click()
         assert opened.locator("h1").inner_text() == f"</title>{SCRIPT} gpj.\\u202eexe"
@@ -252,7 +284,7 @@ def test_a_hostile_message_is_shown_as_text(browser: Browser, console: Console) 
 
 def test_the_particulars_are_marked_where_they_stand(browser: Browser, console: Console) -> None:
     organisation = console.policy.organisation
-    with page(browser, console.address) as opened:
+    with page(browser, console) as opened:
         opened.goto(f"{console.address}/outside/{console.numbers['plain']}")
         marks = opened.locator("pre mark").all_inner_texts()
         assert len(marks) == 2
@@ -267,8 +299,8 @@ def test_the_particulars_are_marked_where_they_stand(browser: Browser, console: 
 
 
 def test_the_menu_says_where_one_is(browser: Browser, console: Console) -> None:
-    with page(browser, console.address) as opened:
-        opened.goto(console.address)
+    with page(browser, console) as opened:
+        opened.goto(f"{console.address}/record")
         assert opened.locator("nav [aria-current]").inner_text() == "The record"
         opened.get_by_role("link", name="Outside world").click()
         opened.get_by_role("link", name="Register for Tuesday").click()
