@@ -17,7 +17,7 @@ from muniment.people.models import Person
 from muniment.people.register import import_people
 from muniment.permit import rooms
 from muniment.permit.acts import Asked, approval_request, approve, ask
-from muniment.permit.asking import Asking
+from muniment.permit.asking import Asking, role_to_ask_in
 from muniment.permit.office import Office
 from muniment.permit.release import open_release, read_bundle, sign
 from muniment.permit.replay import Standing
@@ -57,6 +57,10 @@ class Desk:
     office: Office
     receipts: list[Receipt] = field(default_factory=list)
 
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock() / 1000, UTC)
+
     def person(self, name: str) -> Person:
         return Person.objects.get(external_id=name)
 
@@ -82,7 +86,9 @@ class Desk:
         """Return a plain request: IT Support about a tutor's mail, the last month."""
         values: dict[str, Any] = {
             "requester": self.person(asks),
-            "role": "it_support",
+            "role": role_to_ask_in(
+                self.office, self.person(asks), str(changes.get("kind", "look")), self.now
+            ),
             "purpose": "CASE",
             "case": "2026/17",
             "reason": "Orders were placed; who placed them?",

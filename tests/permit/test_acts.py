@@ -73,3 +73,20 @@ def test_somebody_elses_permit_is_nothing_to_go_on_from(desk: Desk) -> None:
 def test_permits_are_numbered_without_a_gap(desk: Desk) -> None:
     desk.mail(TOMAS, OUTSIDE)
     assert [desk.ask().permit.number for _ in range(3)] == ["2026-001", "2026-002", "2026-003"]
+
+
+@pytest.mark.parametrize(("asks", "role"), [("tomas", "staff"), ("stella", "student"), ("ida", "hr")])
+def test_only_a_role_that_may_ask_and_is_held_asks(desk: Desk, asks: str, role: str) -> None:
+    """R-5.2-f, R-5.3-k"""
+    desk.mail(TOMAS, OUTSIDE)
+    with pytest.raises(Refused, match="cannot ask for this as"):
+        desk.ask(asks, role=role)
+    assert desk.office.history().permits == {}
+
+
+def test_a_member_of_staff_asks_for_closed_sites_and_a_student_does_not(desk: Desk) -> None:
+    """R-5.2-e"""
+    sites = {"kind": "exemption", "sites": ("closed.example",), "about": "", "start": desk.now}
+    assert desk.ask("tomas", **sites).permit.state == "asked"
+    with pytest.raises(Refused):
+        desk.ask("stella", **sites)

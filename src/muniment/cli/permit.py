@@ -148,18 +148,17 @@ def _office(home: Home) -> Iterator[Office]:
 
 
 def _ask(args: argparse.Namespace, office: Office) -> int:
-    from muniment.people.register import roles_of
     from muniment.permit.acts import ask
-    from muniment.permit.asking import MAIL, Asking
+    from muniment.permit.asking import MAIL, Asking, role_to_ask_in
     from muniment.permit.band import band
     from muniment.permit.windows import moment_of
 
     person = _person(args.acting)
-    roles = sorted(roles_of(person, moment_of(office.now_ms())))
+    kind = "exemption" if args.site else "shielded" if args.shielded else "look"
     asking = Asking(
         requester=person,
-        role=roles[0].value if roles else "",
-        kind="exemption" if args.site else "shielded" if args.shielded else "look",
+        role=role_to_ask_in(office, person, kind, moment_of(office.now_ms())),
+        kind=kind,
         purpose=args.purpose,
         reason=args.reason,
         alternative=args.alternative,

@@ -13,9 +13,12 @@ from hashlib import sha256
 import msgspec
 
 from muniment.people.models import Person
-from muniment.people.register import at
+from muniment.people.permission import Permission, allows, roles_in_words
+from muniment.people.register import at, roles_of
+from muniment.people.role import Role, parse_role
 from muniment.people.span import Span
 from muniment.permit import purposes
+from muniment.permit.deciders import officer_of
 from muniment.permit.office import Counts, Office
 from muniment.permit.replay import Standing
 from muniment.permit.state import State
@@ -95,6 +98,7 @@ def draft(office: Office, asking: Asking, parent: Standing | None = None) -> Dra
     now = moment_of(office.now_ms())
     purposes.require_allowed(asking.plea, [purpose.code for purpose in office.policy.purposes])
     _require_here(asking.requester, now)
+    _require_role(office, asking, now)
     _require_times(asking, now)
     request = _request(office, asking, parent, now)
     if asking.kind == purposes.EXEMPTION:
@@ -205,6 +209,37 @@ def _require_here(person: Person, now: datetime) -> None:
     if not Person.objects.filter(at(now), pk=person.pk).exists():
         raise Refused(
             f"{person.name} is not with the organisation now, so cannot ask; somebody else who needs to know can",
+            clause="R-5.2-f",
+        )
+
+
+def roles_held(office: Office, person: Person, moment: datetime) -> frozenset[Role]:
+    """Return the roles of a person at a moment, that of an officer of the policy file included."""
+    officer = officer_of(office.policy, str(person.pk), moment)
+    return roles_of(person, moment) | ({Role(officer.role.value)} if officer else frozenset())
+
+
+def role_to_ask_in(office: Office, person: Person, kind: str, moment: datetime) -> str:
+    """Return the first of a person's roles in which they may ask for a permit of that kind, empty when in none."""
+    held = roles_held(office, person, moment)
+    return next(
+        (role.value for role in Role if role in held and allows(_permission(kind), frozenset({role}))), ""
+    )
+
+
+def _permission(kind: str) -> Permission:
+    return Permission.ASK_EXEMPTION if kind == purposes.EXEMPTION else Permission.ASK_PERMIT
+
+
+def _require_role(office: Office, asking: Asking, now: datetime) -> None:
+    """Return when who asks holds the role in which they ask, and the role may."""
+    role, permission = parse_role(asking.role), _permission(asking.kind)
+    held = roles_held(office, asking.requester, now)
+    if role is None or role not in held or not allows(permission, frozenset({role})):
+        label = role.label if role else "nobody with a role"
+        raise Refused(
+            f"{asking.requester.name} cannot ask for this as {label}; {roles_in_words(permission)} can. Ask one of "
+            "them, or the Office Manager, who keeps the list of people and roles",
             clause="R-5.2-f",
         )
 
