@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from muniment.permit.acts import refuse
 from muniment.permit.band import band
-from muniment.policy.errors import Missing, Refused
+from muniment.policy.errors import BadInput, Missing, Refused
 from tests.permit.desk import OUTSIDE, STELLA, TOMAS, Desk
 from tests.record.recording import message
 
@@ -90,3 +91,16 @@ def test_a_member_of_staff_asks_for_closed_sites_and_a_student_does_not(desk: De
     assert desk.ask("tomas", **sites).permit.state == "asked"
     with pytest.raises(Refused):
         desk.ask("stella", **sites)
+
+
+@pytest.mark.parametrize("part", ["reason", "alternative", "case", "advice"])
+def test_what_is_too_long_or_no_text_is_bad_input(desk: Desk, part: str) -> None:
+    desk.mail(TOMAS, OUTSIDE)
+    with pytest.raises(BadInput, match=f"the {part} has"):
+        desk.ask(**{part: "x" * 8001})
+    with pytest.raises(BadInput, match="not text"):
+        desk.ask(**{part: "\udcff"})
+    number = desk.ask().permit.number
+    with pytest.raises(BadInput, match="not text"):
+        refuse(desk.office, number, 1, "managing-director", "\udcff")
+    assert desk.standing(number).state == "asked"

@@ -64,7 +64,12 @@ def entry_of(act: Act) -> Entry:
         BadInput: a text that the act must have is empty, or it has one that it must not have.
     """
     _require_members(act)
-    plain = _ENCODER.encode(act)
+    try:
+        plain = _ENCODER.encode(act)
+    except UnicodeEncodeError:
+        raise BadInput(
+            f"the {act.act} of a permit holds characters that are not text; type it again"
+        ) from None
     if len(plain) > MAX_BYTES:
         raise BadInput(f"the {act.act} of a permit has {len(plain):,} bytes, expected {MAX_BYTES:,} at most")
     return Entry(stream=Stream.PERMITS, kind=Kind.APPROVAL, plain=plain)

@@ -194,8 +194,7 @@ def with_advice(request: PermitRequest, reason: str, advice: str) -> str:
 
 
 def _recorded_ask(office: Office, drafted: Draft, request: PermitRequest, key: bytes) -> Permit:
-    text = permit_text.encode(request)
-    permit_text.parse_request(text)
+    text = askings.text_of(request)
     if key:
         rooms.write_room(office.home, request, text, drafted.counts.selection, key)
     act = Act(

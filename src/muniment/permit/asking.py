@@ -33,6 +33,8 @@ from muniment.record.permit_text import (
     PermitWindow,
     Requester,
     Subject,
+    encode,
+    parse_request,
 )
 from muniment.record.selection import Query, Window
 
@@ -118,6 +120,20 @@ def counted(request: PermitRequest, counts: Counts) -> PermitRequest:
         shielded=counts.shielded,
         selection_sha256=sha256(counts.selection).hexdigest(),
     )
+
+
+def text_of(request: PermitRequest) -> str:
+    """Return the exact text of a request, as every reader of the format takes it.
+
+    Raises:
+        BadInput: it would be none; for instance, too long or not text.
+    """
+    try:
+        text = encode(request)
+    except UnicodeEncodeError:
+        raise BadInput("the request holds characters that are not text; type it again") from None
+    parse_request(text)
+    return text
 
 
 def query_of(request: PermitRequest, size: int | None = None) -> Query:

@@ -15,7 +15,7 @@ import msgspec
 from muniment.permit import rooms
 from muniment.permit.act import FORMAT, Act
 from muniment.permit.acts import with_advice
-from muniment.permit.asking import counted, query_of
+from muniment.permit.asking import counted, query_of, text_of
 from muniment.permit.conflict import require_decider
 from muniment.permit.models import Permit
 from muniment.permit.office import Office, standing_of
@@ -23,7 +23,6 @@ from muniment.permit.purposes import EXEMPTION
 from muniment.permit.rows import alone
 from muniment.permit.state import Doing, follow
 from muniment.policy.errors import BadInput
-from muniment.record import permit_text
 from muniment.record.permit_selection import BYTES_ONLY, CONTENT, META, Item, pack_selection, parse_selection
 from muniment.record.permit_text import PermitRequest
 
@@ -67,8 +66,7 @@ def narrow(
             require_decider(office.stands(standing), by)
             told = with_advice(standing.request, reason, advice)
         request, selection = count_narrowed(office, standing.request, narrowing)
-        text = permit_text.encode(request)
-        permit_text.parse_request(text)
+        text = text_of(request)
         if request.windows:
             key = rooms.read_key(office.home, number, revision)
             rooms.write_room(office.home, request, text, selection, key)

@@ -82,6 +82,7 @@ ALLOWANCES = {
     ),
     "ORDER": Allowance("What the order names, no more.", exemption=True),
 }
+_LONGEST = {"case": 200, "reason": 8000, "alternative": 8000, "advice": 8000}
 _CLAUSES = {purpose.code: purpose.clause for purpose in PURPOSES}
 
 
@@ -92,6 +93,7 @@ def require_allowed(plea: Plea, known: Collection[str]) -> None:
         BadInput: a text that must be there is empty. Refused: the purpose does not allow it.
     """
     _require_texts(plea)
+    _require_lengths(plea)
     if plea.purpose not in known or plea.purpose not in ALLOWANCES:
         raise Refused(
             f"{plea.purpose[:20]!r} is no purpose of the policy; it knows {', '.join(known)}. Choose one of these, "
@@ -118,6 +120,12 @@ def _require_texts(plea: Plea) -> None:
         raise BadInput(
             "nothing is said about a less intrusive way; say what you tried or considered, and why it will not do"
         )
+
+
+def _require_lengths(plea: Plea) -> None:
+    for name, most in _LONGEST.items():
+        if len(text := getattr(plea, name)) > most:
+            raise BadInput(f"the {name} has {len(text):,} characters, expected {most:,} at most; shorten it")
 
 
 def _require_papers(plea: Plea, allowance: Allowance, clause: str) -> None:
