@@ -113,7 +113,7 @@ def test_a_delayed_look_is_not_there_until_the_order_ends(served: Desk, page_of:
     assert number not in text_of(tomas, "/my-record")
     assert tomas.get(f"/my-record/looks/{number}").status_code == 404
     served.clock.advance(days=1)
-    assert "Kept from you until Wednesday 11 November 2026" in text_of(tomas, "/my-record")
+    assert "An order kept it from you until Wednesday 11 November 2026" in text_of(tomas, "/my-record")
 
 
 def test_of_a_permit_over_two_people_each_is_told_of_their_own_messages(

@@ -82,9 +82,9 @@ def my_entry(request: HttpRequest, day: str, index: int) -> HttpResponse:
     row = own_entry(here.home, me.person, _day(day), index)
     trail = trail_of(here.home)
     is_marked = index in trail.marked_by(me.id)
-    dispute = DisputeForm(request.POST if "ground" in request.POST else None)
+    dispute = DisputeForm(request.POST if request.method == "POST" and "mark" not in request.POST else None)
     if request.method == "POST":
-        if "ground" not in request.POST and MarkForm(request.POST).is_valid():
+        if "mark" in request.POST and MarkForm(request.POST).is_valid():
             mark = PRIVATE if not is_marked else ""
             _record(here, entry_of(Mark(entry=index, by=me.id, mark=mark)))  # type: ignore[arg-type]
             return redirect("my-entry", day, index)
