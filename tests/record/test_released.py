@@ -58,6 +58,8 @@ def test_the_room_reads_what_an_officer_reads(record: OpenRecord):
             told = msgspec.structs.replace(theirs.told, tokens=b"", content_id=b"")
             assert ours.told == told
     assert [view.open_faces(item.idx)[0] for item in within(view)] == [message(n) for n in (1, 2, 3, 1)]
+    both = [view.open_both(item.idx) for item in reversed(within(view))]
+    assert both == [(b"\x81\xa4from\xa5tomas", message(n)) for n in (1, 3, 2, 1)]
 
 
 def test_bytes_that_an_unasked_entry_holds_open_for_the_asked_one_alone(record: OpenRecord):
@@ -66,7 +68,7 @@ def test_bytes_that_an_unasked_entry_holds_open_for_the_asked_one_alone(record: 
     [copy] = [item for item in within(view) if item.about == holder.idx]
     assert copy.kind == Kind.OBSERVATION
     assert view.open_faces(copy.idx) == (message(3), None)
-    for opening in (view.open, view.open_meta, view.open_facts, view.open_faces):
+    for opening in (view.open, view.open_both, view.open_meta, view.open_facts, view.open_faces):
         with pytest.raises(Missing, match="holds the bytes of one that it does"):
             opening(holder.idx)
 
@@ -80,6 +82,8 @@ def test_an_envelope_opens_no_content(record: OpenRecord):
         view.open_faces(first)
     with pytest.raises(Missing, match="does not open the content"):
         view.content_seed(first)
+    with pytest.raises(Missing, match="does not open the content"):
+        view.open_both(first)
 
 
 def test_what_is_not_released_is_missing(record: OpenRecord):
@@ -108,6 +112,7 @@ def test_a_long_message_opens_with_its_pieces(record: OpenRecord):
     view = room(record, permitted(record))
     assert view.bytes_of(receipt.index).blobs == blobs
     assert view.open_faces(receipt.index, is_verified=False) == (long.content, None)
+    assert view.open_both(receipt.index) == (long.meta, long.content)
     assert all(view.item(blob).is_bytes_only for blob in blobs)
 
 

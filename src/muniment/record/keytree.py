@@ -27,8 +27,8 @@ RIGHT = b"muniment/1 child 1"
 # How many levels `Forward` expands in one go; every leaf it has ready belongs to the future.
 _STEP = 4
 
-# How many leaves a `SeedReader` derives in one go.
-_BLOCK = 256
+# How many levels a `SeedReader` expands in one go.
+_BLOCK_LEVELS = 8
 
 Node = tuple[int, int]  # level (the root is 0), index within the level
 _Stored = tuple[int, int, list[tuple[int, int, bytes]]]  # version, depth, nodes from left to right
@@ -114,14 +114,14 @@ class Cover:
         return not self.nodes
 
     def __contains__(self, index: int) -> bool:
-        return self._above(index) is not None
+        return self.above(index) is not None
 
     def seed(self, index: int) -> bytes:
         """Return the seed of leaf `index`.
 
         Raises: Punctured when it is not covered.
         """
-        node = self._above(index)
+        node = self.above(index)
         if node is None:
             raise Punctured(f"the key of record {index} is not held here: it was destroyed or never released")
         levels = self.depth - node[0]
@@ -199,7 +199,7 @@ class Cover:
         (level, index), _ = item
         return index << (self.depth - level)
 
-    def _above(self, index: int) -> Node | None:
+    def above(self, index: int) -> Node | None:
         """Return the held node at or above leaf `index`."""
         if not 0 <= index < 1 << self.depth:
             return None
@@ -212,7 +212,7 @@ class Cover:
 
     def _remove(self, level: int, index: int) -> bool:
         """Replace the held node at or above this one by the siblings on the way down; tell if any was."""
-        above = self._above(index << (self.depth - level))
+        above = self.above(index << (self.depth - level))
         if above is None or above[0] > level:
             return False
         seed = self.nodes.pop(above)
@@ -230,26 +230,34 @@ class Cover:
 
 
 class SeedReader:
-    """Gives the seeds of a cover for indexes that mostly rise: those of a block are derived together.
+    """Gives the seeds of a cover for indexes that lie near each other: those of a block are derived together.
 
-    It sees nothing of what is punctured later.
+    A block lies below one held node and has 256 leaves at most, so nothing beyond the cover is derived. It sees
+    nothing of what is punctured later.
     """
 
     def __init__(self, cover: Cover) -> None:
         self._cover = cover
-        self._block = -1
-        self._seeds: dict[int, bytes] = {}
+        self._first = 0
+        self._seeds: list[bytes] = []
 
     def seed(self, index: int) -> bytes:
         """Return the seed of leaf `index`.
 
         Raises: Punctured when it is not covered.
         """
-        block = index // _BLOCK
-        if block != self._block:
-            self._seeds = dict(self._cover.walk(block * _BLOCK, (block + 1) * _BLOCK))
-            self._block = block
-        return self._seeds.get(index) or self._cover.seed(index)
+        at = index - self._first
+        if 0 <= at < len(self._seeds):
+            return self._seeds[at]
+        node = self._cover.above(index)
+        if node is None:
+            return self._cover.seed(index)  # which says that it is not held
+        levels = self._cover.depth - node[0]
+        inner = min(levels, _BLOCK_LEVELS)
+        block = (index & ((1 << levels) - 1)) >> inner
+        self._seeds = expand(descend(self._cover.nodes[node], block, levels - inner), inner)
+        self._first = index >> inner << inner
+        return self._seeds[index - self._first]
 
 
 def _leaves(first: int, seed: bytes, levels: int) -> Iterator[tuple[int, bytes]]:

@@ -22,6 +22,7 @@ SEAL_PLAIN = 8  # open to whoever holds the disk
 
 _LAYOUT = struct.Struct(">4sBBHIIQIHBBQQ32s32s32s32s")
 _HEAD = struct.Struct(">4sBBHIIQIHBBQ")
+_PLACE = struct.Struct(">HII")
 
 
 class Leaf(NamedTuple):
@@ -77,6 +78,12 @@ def pack_head(
         seals,
         sequence,
     )
+
+
+def place_of(data: bytes) -> tuple[int, int, int]:
+    """Return (retention class, epoch, position) of a leaf, which is not otherwise looked at."""
+    retention, epoch, position = _PLACE.unpack_from(data, 6)
+    return retention, epoch, position
 
 
 def parse(data: bytes | memoryview) -> Leaf:

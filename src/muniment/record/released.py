@@ -14,11 +14,11 @@ from itertools import pairwise
 
 from muniment.policy.errors import BadInput, Missing, Tampered
 from muniment.record import seal
+from muniment.record.entry import Kind
 from muniment.record.frame import Frame, Sections, parse_sections, walk
 from muniment.record.home import Home
-from muniment.record.keytree import Cover
-from muniment.record.leaf import HEAD
-from muniment.record.leaf import parse as parse_leaf
+from muniment.record.keytree import Cover, SeedReader
+from muniment.record.leaf import HEAD, place_of
 from muniment.record.permit_text import Section
 from muniment.record.release_item import ITEM_BYTES, NO_BLADE, ReleaseItem, pack_items, unpack_item
 from muniment.record.segment import SegmentId
@@ -26,6 +26,7 @@ from muniment.record.unsealing import Bytes, Faces, Keys, Opened, open_faces, op
 
 Covers = Mapping[tuple[int, int, Section], Cover]
 _OPEN_SEGMENTS = 8
+_READERS = 16
 _NAMES: dict[bytes, Section] = {seal.META: "meta", seal.CONTENT: "content"}
 
 
@@ -53,6 +54,7 @@ class ReleasedView:
         if any(before >= after for before, after in pairwise(self._indexes)):
             raise BadInput("the items of a release are not in the order of the ledger")
         self._open: dict[SegmentId, int] = {}
+        self._readers: dict[tuple[int, int, Section], SeedReader] = {}
 
     def __len__(self) -> int:
         return len(self._indexes)
@@ -89,7 +91,7 @@ class ReleasedView:
         facts, told = self._facts(item, frame, sections), item.line(self._blobs.get(index, ()))
         return Opened(item.row, told, facts, shielded, meta, content, sent, sections.plain)
 
-    def open_meta(self, index: int) -> tuple[str, bytes]:
+    def open_meta(self, index: int, *, is_verified: bool = True) -> tuple[str, bytes]:
         """Return (why it is shielded, meta map) of one entry: its envelope and header facts.
 
         Raises:
@@ -97,7 +99,21 @@ class ReleasedView:
         """
         item = self._within(index)
         frame, sections = self._frame(item)
-        return open_meta(frame.leaf, sections, self._keys(item))
+        return open_meta(frame.leaf, sections, self._keys(item), is_verified=is_verified)
+
+    def open_both(self, index: int) -> tuple[bytes, bytes]:
+        """Return (meta map, message as written) of one entry, commitments not recomputed: for an index of many.
+
+        Raises:
+            Missing: the permit does not open it, or not so deep. Tampered: it does not open.
+        """
+        item = self._within(index)
+        frame, sections = self._frame(item)
+        keys = self._keys(item)
+        meta = open_meta(frame.leaf, sections, keys, is_verified=False)[1]
+        if item.kind == Kind.RECORD and index not in self._blobs:
+            return meta, open_faces(frame.leaf, sections, keys, is_verified=False)[0]
+        return meta, self.open_faces(index, is_verified=False)[0]
 
     def open_facts(self, index: int) -> bytes:
         """Return the facts of one entry (a Decision); empty when it has none. Raises: as `open_meta`."""
@@ -124,7 +140,7 @@ class ReleasedView:
             Missing: the permit does not open the content.
         """
         item = self.item(index)
-        return self._keys(item)(seal.CONTENT, self._frame(item)[1].salt)[1]
+        return self._keys(item)(seal.CONTENT, self._frame(item)[1].salt).commitment_seed
 
     def bytes_of(self, index: int) -> Bytes:
         """Return where the bytes of an entry are: an observation's in an earlier one, a chain's in its pieces."""
@@ -160,14 +176,23 @@ class ReleasedView:
         return found * ITEM_BYTES if is_there else None
 
     def _keys(self, item: ReleaseItem) -> Keys:
-        def keys(section: bytes, salt: bytes) -> tuple[bytes, bytes]:
-            cover = self._covers.get((item.retention, item.epoch, _NAMES[section]))
+        def keys(section: bytes, salt: bytes) -> seal.SectionKey:
+            reader = self._reader((item.retention, item.epoch, _NAMES[section]))
             blade = item.meta if section == seal.META else item.content
-            if cover is None or blade == NO_BLADE:
+            if reader is None or blade == NO_BLADE:
                 raise Missing(f"the permit does not open the {section.decode()} of entry {item.idx}")
-            return seal.sealed_keys(cover.seed(item.position), blade, salt)
+            return seal.section_key(reader.seed(item.position), blade, salt)
 
         return keys
+
+    def _reader(self, place: tuple[int, int, Section]) -> SeedReader | None:
+        """Return what derives the officer's seeds of an epoch's section; a few are kept, with a block of seeds each."""
+        reader = self._readers.get(place)
+        if reader is None and place in self._covers:
+            if len(self._readers) >= _READERS:
+                self._readers.clear()
+            reader = self._readers[place] = SeedReader(self._covers[place])
+        return reader
 
     def _facts(self, item: ReleaseItem, frame: Frame, sections: Sections) -> bytes:
         if not sections.facts:
@@ -181,14 +206,13 @@ class ReleasedView:
         found = next(iter(walk(self._read(item), 0)), None)
         if not isinstance(found, Frame) or found.ledger_index != item.idx or found.is_husk:
             raise Tampered(f"entry {item.idx} does not stand where the recorder says; run muniment verify")
-        leaf = parse_leaf(found.leaf)
-        if (leaf.retention, leaf.epoch, leaf.position) != (item.retention, item.epoch, item.position):
+        if place_of(found.leaf) != (item.retention, item.epoch, item.position):
             raise Tampered(f"entry {item.idx} has the leaf of another; run muniment verify")
         return found, parse_sections(found.body)
 
     def _read(self, item: ReleaseItem) -> bytes:
         """Return the bytes of an entry's frame; the files of the last few segments stay open."""
-        segment = item.row.segment
+        segment = SegmentId(item.retention, item.epoch, item.number)
         descriptor = self._open.pop(segment, None)
         if descriptor is None:
             path = segment.path(self._home)

@@ -37,11 +37,28 @@ def kept_key(keeper_blade: bytes, salt: bytes) -> bytes:
     return hmac_digest(keeper_blade, b"muniment/1 kept " + salt, "sha256")
 
 
-def sealed_keys(officers_seed: bytes, keeper_blade: bytes, salt: bytes) -> tuple[bytes, bytes]:
-    """Return (encryption key, commitment seed) of a section under both shares: HKDF-SHA256 with two outputs."""
+class SectionKey(NamedTuple):
+    """What both shares of a section give: the key it is encrypted with, and what its commitment seed comes from."""
+
+    extracted: bytes
+    key: bytes
+
+    @property
+    def commitment_seed(self) -> bytes:
+        """Return the seed of the section's commitment."""
+        return hmac_digest(self.extracted, self.key + b"muniment/1 sealed\x02", "sha256")
+
+
+def section_key(officers_seed: bytes, keeper_blade: bytes, salt: bytes) -> SectionKey:
+    """Return the key of a section under both shares: HKDF-SHA256, of which the commitment seed is the second output."""
     extracted = hmac_digest(salt, officers_seed + keeper_blade, "sha256")
-    key = hmac_digest(extracted, b"muniment/1 sealed\x01", "sha256")
-    return key, hmac_digest(extracted, key + b"muniment/1 sealed\x02", "sha256")
+    return SectionKey(extracted, hmac_digest(extracted, b"muniment/1 sealed\x01", "sha256"))
+
+
+def sealed_keys(officers_seed: bytes, keeper_blade: bytes, salt: bytes) -> tuple[bytes, bytes]:
+    """Return (encryption key, commitment seed) of a section under both shares."""
+    found = section_key(officers_seed, keeper_blade, salt)
+    return found.key, found.commitment_seed
 
 
 def close(key: bytes, section: bytes, head: bytes, plaintext: bytes) -> bytes:

@@ -29,8 +29,9 @@ from muniment.record.units import face_ends
 from muniment.record.wraps import WrittenWrap
 
 MAX_CONTENT_BYTES = 512 << 20
+_META = msgspec.msgpack.Decoder(tuple[str, bytes])
 Faces = tuple[bytes, bytes | None]  # as written; as sent, None when it left as it was written
-Keys = Callable[[bytes, bytes], tuple[bytes, bytes]]  # (section, salt) to (encryption key, commitment seed)
+Keys = Callable[[bytes, bytes], seal.SectionKey]  # (section, salt) to its key
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,20 @@ class Source(Protocol):
         """Return what an entry's own content section holds."""
 
 
-def open_meta(leaf: bytes, sections: Sections, keys: Keys) -> tuple[str, bytes]:
-    """Return (why it is shielded, meta map) of a frame; empty when it has none.
+def open_meta(leaf: bytes, sections: Sections, keys: Keys, *, is_verified: bool = True) -> tuple[str, bytes]:
+    """Return (why it is shielded, meta map) of a frame; empty when it has none. `is_verified` as in `open_faces`.
 
     Raises:
         Missing: the key is not held. Tampered: it does not open, or is not what its leaf commits to.
     """
     if not sections.meta:
         return "", b""
-    key, seed = keys(seal.META, sections.salt)
-    packed = seal.unpad(seal.open_section(key, seal.META, leaf[: leaves.HEAD], sections.meta))
+    found = keys(seal.META, sections.salt)
+    packed = seal.unpad(seal.open_section(found.key, seal.META, leaf[: leaves.HEAD], sections.meta))
     plain, _ = packing.unpack(packed, MAX_CONTENT_BYTES)
-    commitment.verify_bytes(seed, plain, leaves.parse(leaf).meta_commitment)
-    shielded, meta = msgspec.msgpack.decode(plain, type=tuple[str, bytes])
-    return shielded, meta
+    if is_verified:
+        commitment.verify_bytes(found.commitment_seed, plain, leaves.parse(leaf).meta_commitment)
+    return _META.decode(plain)
 
 
 def open_faces(leaf: bytes, sections: Sections, keys: Keys, *, is_verified: bool = True) -> Faces:
@@ -91,12 +92,15 @@ def open_faces(leaf: bytes, sections: Sections, keys: Keys, *, is_verified: bool
     """
     if not sections.content:
         return b"", None
-    key, seed = keys(seal.CONTENT, sections.salt)
-    packed = seal.unpad(seal.open_section(key, seal.CONTENT, leaf[: leaves.HEAD], sections.content))
+    found = keys(seal.CONTENT, sections.salt)
+    packed = seal.unpad(seal.open_section(found.key, seal.CONTENT, leaf[: leaves.HEAD], sections.content))
     content, sent = packing.unpack(packed, MAX_CONTENT_BYTES)
     if is_verified:
         faces = [content] if sent is None else [content, sent]
-        if commitment.commit(seed, faces, face_ends(faces)) != leaves.parse(leaf).content_commitment:
+        if (
+            commitment.commit(found.commitment_seed, faces, face_ends(faces))
+            != leaves.parse(leaf).content_commitment
+        ):
             raise Tampered("an entry opens, but its leaf commits to other bytes; run muniment verify")
     return content, sent
 
@@ -161,11 +165,11 @@ class OfficerView:
         return row, read_frame(self.home, row)
 
     def _keys(self, row: Row) -> Keys:
-        def keys(section: bytes, salt: bytes) -> tuple[bytes, bytes]:
+        def keys(section: bytes, salt: bytes) -> seal.SectionKey:
             meta_root, content_root = self.roots((row.retention, row.epoch))
             officers = descend(meta_root if section == seal.META else content_root, row.position, DEPTH)
             keeper = self.keeper.cover((row.retention, row.epoch)).seed(row.position)
-            return seal.sealed_keys(officers, seal.blade(keeper, section), salt)
+            return seal.section_key(officers, seal.blade(keeper, section), salt)
 
         return keys
 
