@@ -110,3 +110,34 @@ def test_two_who_ask_at_once_get_two_numbers(desk_on_each: Desk) -> None:
         numbers = sorted(pool.map(once, range(8)))
     assert numbers == [f"2026-{n:03}" for n in range(1, 9)]
     assert check_rows(desk.home) == []
+
+
+def test_two_officers_who_approve_at_once_approve_once(desk_on_each: Desk) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connections
+
+    from muniment.permit.acts import approve
+    from muniment.permit.office import Office
+    from muniment.policy.errors import Conflict
+    from muniment.record.client import Recorder
+
+    desk = desk_on_each
+    desk.mail(TOMAS, OUTSIDE)
+    number = desk.ask().permit.number
+    signed = [desk.sign(number, officer) for officer in ("morgan", "olive", "morgan", "olive")]
+
+    def once(document: bytes) -> str:
+        try:
+            with Recorder(desk.home.socket) as recorder:
+                office = Office(desk.home, desk.office.policy, recorder, desk.clock)
+                return approve(office, document).state
+        except Conflict:
+            return "conflict"
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(once, signed)) == ["approved", "conflict", "conflict", "conflict"]
+    assert [event.act.act.value for event in desk.standing(number).events] == ["ask", "approve"]
+    assert check_rows(desk.home) == []

@@ -52,3 +52,10 @@ def test_nothing_that_was_written_moves_the_cursor_or_turns_the_line_round(text:
 
 def test_an_escape_sequence_and_a_bidirectional_mark_are_shown_as_question_marks() -> None:
     assert printable("a\x1b[2Jb\u202ec\nd") == "a?[2Jb?c / d"
+
+
+def test_from_now_on_is_said_to_be_asked_for_each_week() -> None:
+    asked = request()
+    text = words(until_ms=asked.drafted_ms + 86_400_000)
+    assert "what was recorded up to" in text and "anew each week" in text
+    assert "anew each week" not in words()

@@ -32,9 +32,11 @@ def in_full(standing: Standing, stands: Sequence[Stand]) -> Iterator[str]:
     if standing.decision is None:
         for stand in stands:
             yield f"{'Officer':12}  {stand.officer.name} {stand.why_not or 'can decide'}"
+    asks = standing.request.requester
     for event in standing.events:
         reason = f": {printable(event.act.reason)}" if event.act.reason else ""
-        yield f"{event.number:12}  {_when(event.act.at_ms)}, {event.act.act} by {printable(event.act.by)}{reason}"
+        by = asks.name if event.act.by == asks.id else event.act.by
+        yield f"{event.number:12}  {_when(event.act.at_ms)}, {event.act.act} by {printable(by)}{reason}"
 
 
 def value_of(standing: Standing) -> dict[str, Any]:

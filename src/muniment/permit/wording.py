@@ -30,7 +30,7 @@ def told(request: PermitRequest) -> Iterator[tuple[str, str]]:
         yield "When", f"from {_day(request.from_ms)} until {_day(request.until_ms)}"
     else:
         yield "Whose mail", "; ".join(_whose(request)) or "nobody's"
-        yield "Captured", f"from {_day(request.from_ms)} until {_day(request.until_ms)}"
+        yield "Captured", _captured(request)
         yield "Where", ", ".join(request.streams)
         yield "How deep", _DEPTHS[request.depth]
         yield "How many", _how_many(request)
@@ -38,9 +38,9 @@ def told(request: PermitRequest) -> Iterator[tuple[str, str]]:
     if request.case:
         yield "Case", request.case
     yield "Reason", request.reason
-    yield "Instead", request.alternative
+    yield "Tried before", request.alternative
     if request.advice:
-        yield "Advice of the data protection officer", request.advice
+        yield "Advice", f"the data protection officer: {request.advice}"
     if request.readers:
         yield "Read by", f"who asks and {len(request.readers)} more"
     if request.parent:
@@ -68,6 +68,14 @@ def _whose(request: PermitRequest) -> Iterator[str]:
     unowned = sorted({window.address for window in request.windows if not window.person})
     if unowned:
         yield f"addresses that are nobody's here: {', '.join(unowned)}"
+
+
+def _captured(request: PermitRequest) -> str:
+    times = f"from {_day(request.from_ms)} until {_day(request.until_ms)}"
+    if request.until_ms <= request.drafted_ms:
+        return times
+    now = _day(request.drafted_ms)
+    return f"{times}; of that, what was recorded up to {now}. What comes later is asked for anew each week"
 
 
 def _how_many(request: PermitRequest) -> str:
