@@ -7,13 +7,16 @@ from muniment.answer import urls as answer
 from muniment.people.permission import Permission
 from muniment.people.route import route
 from muniment.permit import urls as permit
-from muniment.site import failure, sign_in_urls, styles
+from muniment.site import api, failure, sign_in_urls, styles
 
 urlpatterns = [
     *account.ROUTES,
     *answer.ROUTES,
     *permit.ROUTES,
     *sign_in_urls.ROUTES,
+    route("api/openapi.json", api.description, Permission.SEE_API_DESCRIPTION, "api-description"),
+    route("api/record", api.record, Permission.SEE_RECORD_STATE, "api-record"),
+    route("api/me", api.me, Permission.USE_OWN_ACCOUNT, "api-me"),
     route("static/<path:name>", styles.static_file, Permission.LOAD_STYLES, "static"),
 ]
 handler400 = failure.bad_request
