@@ -1,4 +1,4 @@
-"""Mail of real size in any number: the real messages at hand, then again with other ids and their lines in another order.
+"""Mail of real size in any number: the real messages at hand, then again with other ids and their lines shuffled.
 
 No two are alike, so that nothing is folded, stored once or found by the same phrase.
 """

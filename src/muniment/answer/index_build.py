@@ -39,8 +39,8 @@ class Opener(Protocol):
     def meta_map(self, index: int) -> bytes:
         """Return the MessagePack map of an entry's meta, empty when it has none."""
 
-    def written(self, index: int) -> bytes:
-        """Return the bytes of an entry as written, quickly: its redaction commitments are not recomputed."""
+    def both(self, index: int) -> tuple[bytes, bytes]:
+        """Return the meta map and the bytes as written, quickly: the redaction commitments are not recomputed."""
 
 
 class _Dialogue(msgspec.Struct, frozen=True):
@@ -140,30 +140,21 @@ class Builder:
             self.problems[text.defect] += 1
         has_more = text.attachments > 0 and self.entries.has_content[place]
         self.with_attachments += bool(has_more)
-        self.index.add(
-            Indexed(place, at_ms, text.subject, text.from_, text.to, self._who(place, text), text.body)
-        )
+        self.index.add(Indexed(place, at_ms, text.subject, text.from_, text.to, _who(text), text.body))
         self.entries.standing[place] = Standing.INDEXED if has_more else Standing.COMPLETE
         self.indexed += 1
 
     def _text(self, place: int) -> IndexText | None:
         """Return what is indexed of an entry, None when it does not open."""
+        index = self.entries.indexes[place]
         try:
-            if self.entries.has_content[place]:
-                return text_for_index(self.opener.written(self.entries.indexes[place]))
-            return _text_of_meta(self.opener.meta_map(self.entries.indexes[place]))
+            if not self.entries.has_content[place]:
+                return _text_of_meta(self.opener.meta_map(index))
+            meta, raw = self.opener.both(index)
         except MunimentError:
             self.problems[DOES_NOT_OPEN] += 1
             return None
-
-    def _who(self, place: int, text: IndexText) -> set[str]:
-        who = set(_ADDRESS.findall(f"{text.from_} {text.to}".lower()))
-        try:
-            said = _dialogue(self.opener.meta_map(self.entries.indexes[place]))
-        except (MunimentError, msgspec.DecodeError):
-            return who
-        who.update(address.lower() for address in (said.mail_from, *said.rcpt_to) if address)
-        return who
+        return text_for_index(raw)._replace(named=_named_in(meta))
 
     def _index_attachments(self) -> None:
         for place in self._newest_first((Standing.INDEXED,)):
@@ -175,8 +166,8 @@ class Builder:
             self.attachments_indexed += 1
 
     def _index_with_attachments(self, place: int) -> None:
-        raw = self.opener.written(self.entries.indexes[place])
-        text, found = text_for_index(raw), []
+        meta, raw = self.opener.both(self.entries.indexes[place])
+        text, found = text_for_index(raw)._replace(named=_named_in(meta)), []
         for attachment in read_letter(raw).attachments:
             extracted = text_of(attachment.name, attachment.type, attachment.data)
             found.append(f"{attachment.name}\n{extracted.text}")
@@ -190,11 +181,24 @@ class Builder:
                 text.subject,
                 text.from_,
                 text.to,
-                self._who(place, text),
+                _who(text),
                 text.body,
                 "\n".join(found)[:MAX_INDEXED_CHARACTERS],
             )
         )
+
+
+def _who(text: IndexText) -> set[str]:
+    """Return every address of a message: of its header, and of the dialogue it came by (which names hidden ones)."""
+    return {*_ADDRESS.findall(f"{text.from_} {text.to}".lower()), *text.named}
+
+
+def _named_in(meta: bytes) -> tuple[str, ...]:
+    try:
+        said = _dialogue(meta)
+    except msgspec.DecodeError:
+        return ()
+    return tuple(address.lower() for address in (said.mail_from, *said.rcpt_to) if address)
 
 
 def _text_of_meta(meta: bytes) -> IndexText:
@@ -203,4 +207,5 @@ def _text_of_meta(meta: bytes) -> IndexText:
     references = tuple(re.findall(r"<[^<>\s]{1,990}>", f"{envelope.references} {envelope.in_reply_to}"))
     ids = (envelope.message_id, *dict.fromkeys(references))
     to = " ".join(filter(None, (envelope.to, envelope.cc, *envelope.rcpt_to)))
-    return IndexText(envelope.subject, envelope.from_ or envelope.mail_from, to, envelope.date, ids, "", 0)
+    sender = envelope.from_ or envelope.mail_from
+    return IndexText(envelope.subject, sender, to, envelope.date, ids, "", 0, named=_named_in(meta))

@@ -32,7 +32,8 @@ _ID = re.compile(r"<[^<>\s]{1,990}>")
 class IndexText(NamedTuple):
     """What is indexed and kept of one message; `ids` are its own Message-ID (or "") and then those it refers to.
 
-    `attachments` counts the other parts; `defect` is empty unless the text could not be drawn out whole.
+    `attachments` counts the other parts; `named` are addresses of the dialogue it came by; `defect` is empty unless the
+    text could not be drawn out whole.
     """
 
     subject: str
@@ -43,6 +44,7 @@ class IndexText(NamedTuple):
     body: str
     attachments: int
     defect: str = ""
+    named: tuple[str, ...] = ()
 
 
 def text_for_index(raw: bytes) -> IndexText:

@@ -46,7 +46,12 @@ class ReleasedOpener:
     def meta_map(self, index: int) -> bytes:
         """Return the MessagePack map of an entry's meta, empty when it has none. Raises: as `ReleasedView.open`."""
         with self._lock:
-            return self._view.open_meta(index)[1]
+            return self._view.open_meta(index, is_verified=False)[1]
+
+    def both(self, index: int) -> tuple[bytes, bytes]:
+        """Return the meta map and the bytes as written, neither commitment recomputed: for the index."""
+        with self._lock:
+            return self._view.open_both(index)
 
     def written(self, index: int) -> bytes:
         """Return the bytes of an entry as written, its redaction commitment not recomputed."""
