@@ -143,6 +143,18 @@ def test_a_purpose_that_does_not_allow_it_is_refused(place: Place) -> None:
     assert refused.code == Refused.exit_code and "R-5.3-e" in refused.err
 
 
+def test_a_request_is_narrowed_by_an_officer_and_by_who_asked(place: Place) -> None:
+    number = place.ask().value["number"]
+    reason = ["--reason", "Less will do."]
+    assert place.permit("narrow", number, "--as", "managing-director", *reason, "--days", "3").code == 0
+    narrowed = place.permit("narrow", number, "--as", "ida", *reason, "--envelope", "--from", "2026-02-01")
+    assert narrowed.code == 0 and "revision 3" in narrowed.out
+    shown = place.permit("show", number).out
+    assert "3 days" in shown and "not the subject" in shown and "from 1 February 2026" in shown
+    assert place.permit("narrow", number, "--as", "ida", *reason, "--days", "9").code == BadInput.exit_code
+    assert place.permit("narrow", number, "--as", "hana", *reason, "--days", "2").code == Refused.exit_code
+
+
 def test_withdrawn_and_listed(place: Place) -> None:
     number = place.ask().value["number"]
     assert place.permit("withdraw", number, "--as", "hana", "--reason", "x").code == Refused.exit_code

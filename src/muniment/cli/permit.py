@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from muniment.cli.options import common, emit
 from muniment.cli.permit_words import in_full, in_short, value_of
@@ -80,6 +80,22 @@ def _add_ask(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _add_acts(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    narrowed = _act(
+        actions, "narrow", _narrow, "leave out of a request before it is decided", "an officer, or who asked"
+    )
+    narrowed.add_argument(
+        "--advice", default="", help="the exemption, or the data protection officer's advice"
+    )
+    narrowed.add_argument(
+        "--person", action="append", metavar="ID", help="whose mail to keep; may be repeated"
+    )
+    narrowed.add_argument("--address", action="append", help="an address to keep; may be repeated")
+    narrowed.add_argument("--from", dest="start", metavar="DAY", help="captured from this day")
+    narrowed.add_argument("--until", metavar="DAY", help="and before this day")
+    narrowed.add_argument("--stream", action="append", help="a stream to keep; may be repeated")
+    narrowed.add_argument("--envelope", action="store_true", help="no content")
+    narrowed.add_argument("--days", type=int, help="how long the permit lasts")
+    narrowed.add_argument("--site", action="append", help="a closed site to keep; may be repeated")
     refused = _act(actions, "refuse", _refuse, "refuse a request", "the officer, by id in the policy file")
     refused.add_argument(
         "--advice", default="", help="the exemption, or the data protection officer's advice"
@@ -239,6 +255,27 @@ def _decide(args: argparse.Namespace, office: Office) -> int:
     return _done(args, permit.number, f"Permit {permit.number} is approved until {permit.ends:%d %B %Y}.")
 
 
+def _narrow(args: argparse.Namespace, office: Office) -> int:
+    from muniment.permit.narrowing import Narrowing, narrow
+
+    is_officer = args.acting in {officer.id for officer in office.policy.officers}
+    by = args.acting if is_officer else str(_person(args.acting).pk)
+    keep = Narrowing(
+        people=tuple(str(_person(each).pk) for each in args.person) if args.person else None,
+        addresses=tuple(args.address) if args.address else None,
+        sites=tuple(args.site) if args.site else None,
+        from_ms=_milliseconds(args.start),
+        until_ms=_milliseconds(args.until),
+        streams=tuple(args.stream) if args.stream else None,
+        depth="envelope" if args.envelope else None,
+        days=args.days,
+    )
+    revision = office.history().permit(args.number).revision
+    permit = narrow(office, args.number, revision, by, keep, args.reason, advice=args.advice)
+    words = f"Permit {args.number} is narrowed to revision {permit.revision}; an officer decides that one."
+    return _done(args, args.number, words)
+
+
 def _refuse(args: argparse.Namespace, office: Office) -> int:
     from muniment.permit.acts import refuse
 
@@ -269,7 +306,7 @@ def _delay(args: argparse.Namespace, office: Office) -> int:
         return _done(args, args.number, f"The notice under permit {args.number} is delayed no longer.")
     if not args.until:
         raise BadInput("a delay needs its day; add --until DAY, or --end to end one")
-    until_ms = int(_day(args.until).timestamp() * 1000)
+    until_ms = _milliseconds(args.until)
     delay_notice(office, args.number, args.acting, until_ms, args.ground, args.reason)
     return _done(args, args.number, f"The notice under permit {args.number} waits until {args.until}.")
 
@@ -277,7 +314,7 @@ def _delay(args: argparse.Namespace, office: Office) -> int:
 def _away(args: argparse.Namespace, office: Office) -> int:
     from muniment.permit.absence import note_absence
 
-    note_absence(office, args.acting, args.officer, int(_day(args.until).timestamp() * 1000))
+    note_absence(office, args.acting, args.officer, _milliseconds(args.until))
     emit(
         args, {"officer": args.officer, "until": args.until}, [f"{args.officer} is away until {args.until}."]
     )
@@ -314,6 +351,14 @@ def _person(external_id: str) -> Person:
             f"the register of people knows no {external_id[:60]!r}; `muniment people import` adds people"
         )
     return found
+
+
+@overload
+def _milliseconds(text: str) -> int: ...
+@overload
+def _milliseconds(text: None) -> None: ...
+def _milliseconds(text: str | None) -> int | None:
+    return None if text is None else int(_day(text).timestamp() * 1000)
 
 
 def _day(text: str) -> datetime:
