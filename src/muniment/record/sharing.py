@@ -15,7 +15,7 @@ import msgspec
 from muniment.policy.errors import Missing, Tampered
 from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Kind, Retention, Stream
-from muniment.record.frame import Frame, parse_sections, walk
+from muniment.record.frame import Frame, body_sha256, parse_sections, walk
 from muniment.record.home import Home
 from muniment.record.keeper import EpochId
 from muniment.record.leaf import parse as parse_leaf
@@ -67,7 +67,8 @@ def opening_wraps(home: Home, epoch: EpochId) -> list[WrittenWrap]:
         raise Missing(f"epoch {epoch[1]} has expired: its shares are destroyed") from None
     if isinstance(found, Frame):
         leaf = parse_leaf(found.leaf)
-        if (leaf.retention, leaf.epoch, leaf.position, leaf.kind) == (*epoch, 0, Kind.EPOCH):
+        is_opening = (leaf.retention, leaf.epoch, leaf.position, leaf.kind) == (*epoch, 0, Kind.EPOCH)
+        if is_opening and body_sha256(found.body) == leaf.body_sha256:
             return _read(parse_sections(found.body).plain, _Opening).wraps
     raise Tampered(f"{path} does not begin with the shares of its epoch; run muniment verify")
 
