@@ -7,10 +7,10 @@ the sanitiser away to see that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Frame, Page, Route
 
 from muniment.people.route import Content
 from muniment.site.headers import policy_of
@@ -45,6 +45,9 @@ TRICKS = {
     "breakout": "</body></html><script>alert(1)</script>'\"></iframe>"
     "<script>parent.document.title='taken'</script>",
 }  # fmt: skip
+
+# Nothing of these is left once they are made harmless, so only their text is shown.
+SWALLOWED = {"mathml"}
 
 
 def fixtures() -> dict[str, bytes]:
@@ -99,6 +102,15 @@ def addresses(page: Page, room: Opened, words: str = "") -> list[str]:
         older.click()
 
 
+def laid_out(page: Page) -> Frame:
+    """Return the frame with the message, once it is there."""
+    page.locator("iframe").wait_for()
+    frame = page.locator("iframe").element_handle().content_frame()
+    assert frame is not None
+    frame.wait_for_load_state()
+    return frame
+
+
 @pytest.mark.parametrize("name", TRICKS)
 def test_nothing_runs_nothing_is_fetched_and_the_page_stays(
     chromium: Browser, room: Opened, name: str
@@ -109,7 +121,10 @@ def test_nothing_runs_nothing_is_fetched_and_the_page_stays(
         page.wait_for_timeout(300)
         assert page.url == f"{address}?face=html"
         assert "taken" not in page.title()
-        frame = page.frames[1]
+        if page.locator("iframe").count() == 0:
+            assert name in SWALLOWED, "nothing of it is left to lay out"
+            return
+        frame = laid_out(page)
         assert (
             frame.locator(
                 "script, iframe, object, embed, form, link, meta[http-equiv], base, svg, math"
@@ -129,11 +144,10 @@ def test_every_fixture_is_shown_and_asks_for_nothing(chromium: Browser, room: Op
             answer = page.goto(address)
             assert answer is not None and answer.status == 200, address
             assert page.locator("h1").count() == 1
-            laid_out = page.get_by_role("link", name="As laid out")
-            if laid_out.count():
-                laid_out.click()
-                page.frames[1].wait_for_load_state()
-                assert page.frames[1].locator("script").count() == 0
+            link = page.get_by_role("link", name="As laid out")
+            if link.count():
+                link.click()
+                assert laid_out(page).locator("script").count() == 0
 
 
 def test_the_frame_has_an_origin_of_its_own_and_reads_nothing_of_the_console(
@@ -142,8 +156,7 @@ def test_the_frame_has_an_origin_of_its_own_and_reads_nothing_of_the_console(
     with signed_in(chromium, room.console, "hr") as page:
         (address,) = addresses(page, room, "subject:trick-script")
         page.goto(f"{address}?face=html")
-        frame = page.frames[1]
-        frame.wait_for_load_state()
+        frame = laid_out(page)
         assert frame.evaluate("self.origin") == "null"
         for theft in ("document.cookie", "parent.document.title", "localStorage.length", "top.location.href"):
             assert frame.evaluate(
@@ -163,6 +176,15 @@ def test_the_frame_holds_when_it_is_opened_on_its_own(chromium: Browser, room: O
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
         assert page.evaluate("self.origin") == "null"
+
+
+def answering(body: str, policy: str) -> Callable[[Route], None]:
+    """Return what answers a request with a page under a policy."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=body, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+    return answer
 
 
 def test_were_the_sanitiser_to_fail_the_policies_alone_would_hold(chromium: Browser, room: Opened) -> None:

@@ -30,6 +30,7 @@ from muniment.permit.words import at, cite, purpose_title, role_label
 from muniment.policy.errors import Conflict, Missing, Unavailable
 from muniment.record.home import Home
 
+_MOST_INDEX = 1 << 62  # what a number in MessagePack and in the record can be
 View = Callable[..., HttpResponse]
 
 
@@ -116,6 +117,10 @@ def in_room(view: View) -> View:
     @wraps(view)
     def within(request: HttpRequest, name: str, *args: Any, **kwargs: Any) -> HttpResponse:
         door = stand_before(request, name)
+        if kwargs.get("index", 0) >= _MOST_INDEX:
+            raise Missing(
+                f"there is no entry {kwargs['index']} in this room: it is not within the permit, or is sealed"
+            )
         try:
             with door.client() as client:
                 state = client.state()
