@@ -73,7 +73,7 @@ def test_an_example_stamps_everything_it_writes(example: Home):
     assert "EXAMPLE" in example.policy_file.read_text()
     assert "EXAMPLE" in machine.example_file(example).read_text()
     sheets = sorted((example.path / "sheets").iterdir())
-    assert [path.stem for path in sheets] == sorted([*OFFICERS, "safe"])
+    assert [path.stem for path in sheets] == sorted([*OFFICERS, "safe", "EXAMPLE-sign-in"])
     assert all(path.read_text().count("EXAMPLE   EXAMPLE") >= 2 for path in sheets)
     for owner in OFFICERS:
         assert keyfile.parse_key_file((example.path / "officer-keys" / f"{owner}.json").read_bytes()).example
@@ -129,7 +129,7 @@ def test_json_tells_the_home_and_no_secret(tmp_path: Path, capsys: pytest.Captur
 def test_sheets_of_an_example_go_where_they_are_wanted(tmp_path: Path):
     assert main(["init", str(tmp_path / "home"), "--example", "--sheets", str(tmp_path / "sheets")]) == 0
     assert sorted(path.stem for path in (tmp_path / "sheets").iterdir()) == sorted([*OFFICERS, "safe"])
-    assert not (tmp_path / "home" / "sheets").exists()
+    assert [path.stem for path in (tmp_path / "home" / "sheets").iterdir()] == ["EXAMPLE-sign-in"]
 
 
 def test_a_real_organisation_prints_its_sheets_one_a_page(tmp_path: Path):
@@ -139,7 +139,7 @@ def test_a_real_organisation_prints_its_sheets_one_a_page(tmp_path: Path):
     assert len(sheets) == 4
     assert "is ready for" in rest
     assert "EXAMPLE" not in done.stdout
-    assert not (tmp_path / "home" / "sheets").exists()
+    assert [path.stem for path in (tmp_path / "home" / "sheets").iterdir()] == ["EXAMPLE-sign-in"]
     assert not machine.example_file(Home(tmp_path / "home")).exists()
 
 

@@ -29,8 +29,8 @@ def test_nothing_is_written_without_the_token_of_a_page_of_ours(method: str) -> 
         answer = getattr(client, method)(
             place.path, {"csrfmiddlewaretoken": "A" * 64} if method == "post" else ""
         )
-        assert answer.status_code == 403, f"{place.path}: {answer.status_code}"
-        assert FORGED in answer.content.decode(), place.path
+        assert answer.status_code == (403 if method == "post" else 405), f"{place.path}: {answer.status_code}"
+        assert FORGED in answer.content.decode() or method != "post", place.path
 
 
 def test_a_right_token_from_another_origin_is_refused() -> None:

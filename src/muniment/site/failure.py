@@ -17,6 +17,7 @@ _TITLES = {
     401: "Nobody is signed in",
     403: "That is not allowed",
     404: "There is nothing here",
+    405: "That cannot be done here",
     409: "That contradicts what stands already",
     413: "That is too large",
     429: "Too many tries",

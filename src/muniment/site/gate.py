@@ -40,6 +40,7 @@ CLAUSE = "R-5.2-f"
 # The page with the form is asked for first, so that a form opened in time can also be sent.
 PROOF_SECONDS = {True: 10 * 60, False: 40 * 60}
 _SAFE = ("GET", "HEAD")
+_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
 
 class GateMiddleware:
@@ -59,6 +60,8 @@ class GateMiddleware:
         terms = terms_of(view)
         if terms is None:
             return failure.page(request, 403, "This page names no permission, so it is closed.", CLAUSE)
+        if request.method not in _METHODS:
+            return failure.page(request, 405, "Pages are asked for and forms are sent here; nothing else is.")
         return too_large(request, terms) or denial(request, terms)
 
 
