@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import cold_start, importing, permitting, seal, shielding, smtp, verifying
+from benchmarks import approving, cold_start, importing, pages, permitting, seal, shielding, smtp, verifying
 from benchmarks.harness import Figure, Options, machine, say, table
 
 FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
@@ -18,7 +18,9 @@ FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "import": importing.measure,
     "verify": verifying.measure,
     "permit": permitting.measure,
+    "approving": approving.measure,
     "shielding": shielding.measure,
+    "pages": pages.measure,
     "cold-start": cold_start.measure,
 }
 DEFAULT_MAIL = Path(__file__).parents[2] / "shared" / "data" / "mail"

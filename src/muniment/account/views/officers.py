@@ -35,8 +35,8 @@ _A_PAGE = 100
 def today(request: HttpRequest) -> HttpResponse:
     """List what waits for whoever is signed in, by the day it can safely be left to."""
     here, me, now = served(), acting(request), datetime.now(LONDON)
-    lines, waiting = _due(here, me, trail_of(here.home), now)
     status = machine.status_of(here.home)
+    lines, waiting = _due(here, me, now, status)
     context = {
         "title": due.title_of(len(lines)),
         "moment": f"{long_day(now.date())}, {clock(now)}",
@@ -113,13 +113,14 @@ def _dispute(placed: Placed, trail: Trail, names: dict[str, str]) -> dict[str, A
     }
 
 
-def _due(here: Served, me: Acting, trail: Trail, now: datetime) -> tuple[list[due.Due], list[due.Waiting]]:
-    now_ms, day = _ms(now), now.date()
+def _due(
+    here: Served, me: Acting, now: datetime, status: dict[str, Any] | str
+) -> tuple[list[due.Due], list[due.Waiting]]:
+    now_ms, day, trail = _ms(now), now.date(), trail_of(here.home)
     deciders = deciders_of(here.policy, now)
     officer = next((each.officer.id for each in deciders if each.person == me.id), "")
     viewer = due.Viewer(me.id, officer, Role.DATA_PROTECTION_OFFICER in me.roles)
     permits = list(trail.history.permits.values())
-    status = machine.status_of(here.home)
     problems = [status] if isinstance(status, str) else [str(each) for each in status["problems"]]
     gaps = 0 if isinstance(status, str) else int(status["gaps"])
     lines = [
