@@ -270,7 +270,7 @@ def act(standing, name: str, **members: object) -> bytes:  # type: ignore[no-unt
     return msgspec.json.encode(values | members)
 
 
-def test_a_forged_approve_act_opens_nothing_although_it_is_in_the_record(desk: Desk) -> None:
+def test_a_forged_approve_act_neither_counts_nor_opens_although_it_is_in_the_record(desk: Desk) -> None:
     desk.mail(TOMAS, OUTSIDE)
     made = desk.ask()
     standing = desk.standing(made.permit.number)
@@ -278,6 +278,8 @@ def test_a_forged_approve_act_opens_nothing_although_it_is_in_the_record(desk: D
     document = permit_text.parse_signed_approval(signed)
     forged = act(standing, "approve", approval=document.approval, signature="A" * 86 + "==")
     desk.office.recorder.append([Entry(stream=Stream.PERMITS, kind=Kind.APPROVAL, plain=forged)])
+    history = desk.office.history()
+    assert history.permit(standing.number).state == "asked" and "counts for nothing" in history.findings[0]
     spoilt = msgspec.structs.replace(document, signature=bytes(64))
     rooms.write_approval(desk.home, standing.request, permit_text.encode(spoilt).encode())
     with pytest.raises(Refused, match="signature does not fit"), desk.room(standing.number, made.words):

@@ -92,7 +92,8 @@ def test_a_forged_act_opens_no_site(desk: Desk) -> None:
         signature=bytes(63) + b"\x01",
     )
     desk.office.recorder.append([entry_of(forged)])
-    assert desk.standing(asked.permit.number).state == "approved"
+    assert desk.standing(asked.permit.number).state == "asked"
+    assert "counts for nothing" in desk.office.history().findings[0]
     assert held(desk) == []
 
 

@@ -13,6 +13,8 @@ from muniment.permit.deciders import deciders_of
 from muniment.permit.models import Permit
 from muniment.permit.replay import Event, History, Standing, read_history, step
 from muniment.permit.rows import store
+from muniment.permit.signers import require_signed, signers_of
+from muniment.permit.state import Doing
 from muniment.permit.windows import moment_of
 from muniment.policy.errors import Conflict
 from muniment.policy.policyfile import PolicyFile, load
@@ -78,6 +80,8 @@ class Office:
         Raises:
             Conflict: the act cannot follow; nothing is recorded. Unavailable: it may not be recorded; look again.
         """
+        if act.act is Doing.APPROVE:
+            require_signed(act, signers_of(self.home))
         step(standing, Event(act))
         [receipt] = self.recorder.append([entry_of(act)])
         event = Event(act, receipt.index, receipt.sequence, receipt.captured_ms)

@@ -1,18 +1,20 @@
 """What the record's acts say of each permit: the truth that the rows of the console's database only repeat.
 
-An act that could not have been done (out of order, not readable, of an older revision) changes nothing and is a
-finding: whoever can write to the recorder's socket cannot make a permit stand better than the rules allow.
+An act that could not have been done (out of order, not readable, of an older revision, an approval that no officer's
+key signed) changes nothing and is a finding: whoever can write to the recorder's socket cannot make a permit stand
+better than the rules allow.
 Source: R-5.2-f; docs/formats/permit.md, "In the record".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
 from muniment.permit.act import Act, parse_act
+from muniment.permit.signers import Signers, require_signed, signers_of
 from muniment.permit.state import OPEN, Doing, State, follow
 from muniment.policy.errors import BadInput, Conflict, Missing
 from muniment.record.entry import Stream
@@ -105,17 +107,21 @@ class Standing:
 class History:
     """Every permit of a record by number, and what of the stream could not be taken for an act.
 
-    `away` holds until when each officer said last to be away, in milliseconds.
+    `away` holds until when each officer said last to be away, in milliseconds. Signatures of approvals are looked at
+    when `signers` can say whose keys are whose.
     """
 
     permits: dict[str, Standing] = field(default_factory=dict)
     away: dict[str, int] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
+    signers: Callable[[], Signers] | None = None
 
     def take(self, entry: OpenEntry) -> None:
         """Take one entry of the stream; one that cannot be becomes a finding."""
         try:
             event = Event(parse_act(entry.plain), entry.index, entry.sequence, entry.captured_ms)
+            if event.act.act is Doing.APPROVE and self.signers is not None:
+                require_signed(event.act, self.signers())
             if event.act.act is Doing.AWAY:
                 self.away[event.act.officer] = event.act.until_ms
             else:
@@ -145,17 +151,27 @@ class History:
 class _Followed:
     """The history of one record as far as this process has read it; the stream only grows."""
 
+    home: Home
     catalogue: tuple[int, int]
     history: History = field(default_factory=History)
     last: int = 0
+    signers: Signers | None = None
 
-    def follow(self, home: Home) -> History:
+    def follow(self) -> History:
         """Take what was recorded since, and return a copy that the caller may keep."""
-        for entry in read_open(home, Stream.PERMITS, self.last):
+        self.signers = None
+        self.history.signers = self._stated
+        for entry in read_open(self.home, Stream.PERMITS, self.last):
             self.history.take(entry)
             self.last = entry.sequence
         history = self.history
         return History(dict(history.permits), dict(history.away), list(history.findings))
+
+    def _stated(self) -> Signers:
+        """Return the officers' keys, read once for all approvals that are new."""
+        if self.signers is None:
+            self.signers = signers_of(self.home)
+        return self.signers
 
 
 _FOLLOWED: dict[Path, _Followed] = {}
@@ -172,8 +188,8 @@ def read_history(home: Home) -> History:
         found = _FOLLOWED.get(home.path)
         catalogue = _catalogue_of(home)
         if found is None or found.catalogue != catalogue:  # made again, or another home in its place
-            found = _FOLLOWED[home.path] = _Followed(catalogue)
-        return found.follow(home)
+            found = _FOLLOWED[home.path] = _Followed(home, catalogue)
+        return found.follow()
 
 
 def _catalogue_of(home: Home) -> tuple[int, int]:
