@@ -44,7 +44,8 @@ DIGESTS = """
     const { coveringNodes } = await use("keytree");
     const labels = [0, 1].map((side) => new TextEncoder().encode(`muniment/1 child ${side}`));
     const started = performance.now();
-    let hashed = 0, level = given.sets.map((set) => new Map([[0, { seed: new Uint8Array(32), nodes: coveringNodes(set) }]]));
+    const root = (set) => new Map([[0, { seed: new Uint8Array(32), nodes: coveringNodes(set) }]]);
+    let [hashed, level] = [0, given.sets.map(root)];
     for (let depth = 1; depth <= 24; depth += 1) {
         const waiting = [];
         level = level.map((tree) => {
@@ -55,7 +56,8 @@ DIGESTS = """
                     const child = { seed: null, nodes: [] }, block = new Uint8Array(50);
                     block.set(labels[index & 1]);
                     block.set(seed, 18);
-                    waiting.push(crypto.subtle.digest("SHA-256", block).then((found) => (child.seed = new Uint8Array(found))));
+                    const digest = crypto.subtle.digest("SHA-256", block);
+                    waiting.push(digest.then((found) => (child.seed = new Uint8Array(found))));
                     next.set(index, child);
                 }
                 next.get(index).nodes.push(node);
@@ -71,7 +73,9 @@ DIGESTS = """
 
 def measure(options: Options) -> Iterator[Figure]:
     """Yield the figure for positions as an hour of mail has them, and for the worst ones."""
-    public = [X25519PrivateKey.from_private_bytes(private_key_bytes(each.id)).public_key() for each in OFFICERS]
+    public = [
+        X25519PrivateKey.from_private_bytes(private_key_bytes(each.id)).public_key() for each in OFFICERS
+    ]
     recipients = [
         wraps.Recipient(each.id, key.public_bytes_raw()) for each, key in zip(OFFICERS, public, strict=True)
     ]
@@ -83,7 +87,9 @@ def measure(options: Options) -> Iterator[Figure]:
         with chromium() as browser, blank_page(browser, {"/request": text}) as page:
             page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
             say(f"  positions {name}: {len(text):,} bytes of request")
-            rounds = [run(page, APPROVE, {"file": file, "words": WORDS}) for _ in range(options.rounds + 1)][1:]
+            rounds = [run(page, APPROVE, {"file": file, "words": WORDS}) for _ in range(options.rounds + 1)][
+                1:
+            ]
             yield _figure(name, rounds, _digests(page, items))
 
 

@@ -6,18 +6,22 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from playwright.sync_api import Browser, Page
 
+from muniment.people.moment import LONDON
 from muniment.permit import rooms
-from muniment.permit.release import Covers, open_release, sign
+from muniment.permit.acts import approval_request
+from muniment.permit.office import open_office
+from muniment.permit.release import Covers, open_release, read_bundle, sign
 from muniment.permit.replay import Standing, read_history
 from muniment.record import keyfile, permit_text
 from muniment.record.client import Recorder
+from muniment.record.opening import clock_ms
 from tests.site.console import Answer, Console
 from tests.site.signed_in import Session, session, sign_in
 
@@ -33,6 +37,7 @@ class Hours:
 
     console: Console
     sessions: dict[str, Session] = field(default_factory=dict)
+    numbers: list[str] = field(default_factory=list)
 
     def session(self, who: str) -> Session:
         if who not in self.sessions:
@@ -70,7 +75,7 @@ class Hours:
         fields: dict[str, str | list[str]] = {
             "people": [self.person(name) for name in about.split(", ")] if about else [],
             "start": "2020-01-01",
-            "until": date.today().isoformat(),  # noqa: DTZ011
+            "until": self.day(0),
             "streams": ["mail-gateway", "mail-journal", "mail-import"],
             "depth": "content",
             "purpose": "CASE",
@@ -81,6 +86,30 @@ class Hours:
             "ask": "1",
         }
         return fields | changed
+
+    def narrowing(self, number: str, **changed: str | list[str]) -> dict[str, str | list[str]]:
+        """Return the fields of a narrowing that keeps everything but what is changed."""
+        standing = self.standing(number)
+        asked = standing.request
+        fields: dict[str, str | list[str]] = {
+            "people": [each.id for each in asked.subjects],
+            "start": "2020-01-01",
+            "until": self.day(0),
+            "streams": list(asked.streams),
+            "depth": asked.depth,
+            "days": str(asked.days),
+            "reason": "That much will do.",
+            "revision": str(standing.revision),
+        }
+        return fields | changed
+
+    def day(self, ahead: int) -> str:
+        """Return a day from today as a form writes it."""
+        return (datetime.now(LONDON).date() + timedelta(days=ahead)).isoformat()
+
+    def permits(self) -> list[str]:
+        """Return the numbers of all permits the record holds."""
+        return list(read_history(self.console.home).permits)
 
     def standing(self, number: str) -> Standing:
         return read_history(self.console.home).permit(number)
@@ -119,6 +148,26 @@ class Hours:
             return len(list(recorder.release(standing.text, signed.approval, signed.signature, selection)))
 
 
+def sign_outside(hours: Hours, who: str, number: str, key: str) -> Answer:
+    """Sign past every page with an officer's key, and send it to the API as somebody."""
+    with open_office(hours.console.home) as office:
+        bundle = read_bundle(approval_request(office, number))
+    signed = sign(bundle, OFFICERS[key], hours.private_key(key), clock_ms())
+    return send_signed(hours.session(who), number, signed)
+
+
+def send_signed(session: Session, number: str, signed: bytes) -> Answer:
+    """Send a signed approval as the page's script does."""
+    return session.ask(
+        f"/api/permits/{number}/approval",
+        "POST",
+        signed,
+        Content_Type="application/json",
+        X_CSRFToken=session.cookies.get("csrftoken", ""),
+        Origin=session.console.address,
+    )
+
+
 @contextmanager
 def at_page(
     browser: Browser, hours: Hours, who: str, path: str, *, scripts: bool = True, width: int = 390
@@ -145,6 +194,3 @@ def at_page(
         assert complaints == []
     finally:
         context.close()
-
-
-__all__ = ["Hours", "at_page", "sign"]

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from muniment.permit.release import read_bundle
+from muniment.permit import rooms
+from muniment.permit.release import read_bundle, sign
 from muniment.policy.errors import Conflict, Refused
 from muniment.record import wraps
 from muniment.record.opening import clock_ms
 from muniment.record.permit_selection import CONTENT, META, parse_selection
+from muniment.record.sharing import wraps_of
 from tests.permit.modules import chromium
-from tests.permit.office_hours import Hours, at_page, sign
+from tests.permit.office_hours import Hours, at_page, send_signed, sign_outside
 from tests.site.console import up
-from tests.site.signed_in import Session
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +82,6 @@ def test_an_officer_approves_on_her_phone_and_the_room_gets_exactly_what_was_ask
 
 
 def read_selection(hours: Hours, number: str) -> bytes:
-    from muniment.permit import rooms
-
     return rooms.read_selection(hours.console.home, hours.standing(number).request)
 
 
@@ -131,11 +130,11 @@ def test_who_is_looked_at_neither_sees_nor_approves_it_and_who_answers_to_them_d
     assert hours.get("md", f"/permits/{number}/approve").status == 404
     assert hours.get("md", f"/api/permits/{number}/approval-request").status == 404
     assert number not in hours.get("md", "/permits").text
-    assert post_approval(hours, "md", number, "md").status == 404
+    assert sign_outside(hours, "md", number, "md").status == 404
     told = hours.get("om", f"/permits/{number}").text
     assert "You cannot decide this request" in told and "Chris Example" in told
     assert hours.get("om", f"/permits/{number}/approve").status == 403
-    assert post_approval(hours, "om", number, "om").status == 403
+    assert sign_outside(hours, "om", number, "om").status == 403
     assert hours.state(number) == "asked"
     with at_page(browser, hours, "chair", f"/permits/{number}/approve") as page:
         give_key(page, hours, "chair")
@@ -143,36 +142,9 @@ def test_who_is_looked_at_neither_sees_nor_approves_it_and_who_answers_to_them_d
     assert hours.state(number) == "approved"
 
 
-def post_approval(hours: Hours, who: str, number: str, key: str) -> Any:
-    """Sign outside the browser, past every page, and send it to the API as somebody."""
-    from muniment.permit.acts import approval_request
-    from muniment.permit.office import Office
-    from muniment.policy.policyfile import load
-    from muniment.record.client import Recorder
-
-    home = hours.console.home
-    with Recorder(home.socket) as recorder:
-        bundle = approval_request(Office(home, load(home.policy_file), recorder), number)
-    officer = {"md": "managing-director", "om": "office-manager", "chair": "alternate"}[key]
-    signed = sign(read_bundle(bundle), officer, hours.private_key(key), clock_ms())
-    return send_signed(hours.session(who), number, signed)
-
-
-def send_signed(session: Session, number: str, signed: bytes) -> Any:
-    token = session.cookies.get("csrftoken", "")
-    return session.ask(
-        f"/api/permits/{number}/approval",
-        "POST",
-        signed,
-        Content_Type="application/json",
-        X_CSRFToken=token,
-        Origin=session.console.address,
-    )
-
-
 def test_who_asks_does_not_approve(hours: Hours) -> None:
     number, _ = hours.ask("om")
-    answer = post_approval(hours, "om", number, "om")
+    answer = sign_outside(hours, "om", number, "om")
     assert answer.status == 403
     assert "asks for this permit" in json.loads(answer.body)["error"]
     assert hours.state(number) == "asked"
@@ -181,7 +153,7 @@ def test_who_asks_does_not_approve(hours: Hours) -> None:
 def test_it_support_with_an_officers_key_is_not_let_in(hours: Hours) -> None:
     number, _ = hours.ask()
     assert hours.get("it", f"/permits/{number}/approve").status == 403
-    assert post_approval(hours, "it", number, "md").status == 403
+    assert sign_outside(hours, "it", number, "md").status == 403
     assert hours.state(number) == "asked"
 
 
@@ -216,20 +188,8 @@ def test_a_tab_that_was_open_while_the_request_was_narrowed_approves_nothing(
 
 
 def narrow(hours: Hours, number: str, **changed: str | list[str]) -> None:
-    standing = hours.standing(number)
-    asked = standing.request
-    fields: dict[str, str | list[str]] = {
-        "people": [each.id for each in asked.subjects],
-        "start": "2020-01-01",
-        "until": hours.asking("")["until"],
-        "streams": list(asked.streams),
-        "depth": asked.depth,
-        "days": str(asked.days),
-        "reason": "Envelopes will do.",
-        "revision": str(standing.revision),
-        "narrow": "1",
-    }
-    answer = hours.post("om", f"/permits/{number}/narrow", **(fields | changed))
+    fields = hours.narrowing(number, **changed)
+    answer = hours.post("om", f"/permits/{number}/narrow", **fields, narrow="1")
     assert answer.status == 302, answer.text
 
 
@@ -250,7 +210,7 @@ def test_what_was_refused_or_withdrawn_meanwhile_is_not_approved(
 
 def test_revoking_closes_it_and_an_approval_cannot_be_used_again(hours: Hours) -> None:
     number, _ = hours.ask()
-    assert post_approval(hours, "md", number, "md").status == 200
+    assert sign_outside(hours, "md", number, "md").status == 200
     assert hours.released(number) > 0
     old = hours.console.home.path / "rooms" / f"{number}-1" / "approval.json"
     answer = hours.post("om", f"/permits/{number}/revoke", reason="It is settled.")
@@ -336,14 +296,12 @@ def test_neither_key_nor_words_nor_any_root_of_an_epoch_leaves_the_page(
         expect_signed(page, number)
     private = hours.private_key("md")
     secrets = {private.private_bytes_raw(), *hours.words("md").encode().split()}
-    document = json.loads(hours_bundle(hours, number))
     origin = hours.standing(number).request.origin
     roots = set()
-    for share in document["wraps"]:
-        for item in share["wraps"]:
-            wrap = wraps.from_json(item)
+    for share in shares(hours, number):
+        for wrap in map(wraps.from_written, share.wraps):
             if wrap.key_id == wraps.key_id(private.public_key().public_bytes_raw()):
-                roots.add(wraps.open_share(wrap, private, origin, share["class"], share["epoch"]))
+                roots.add(wraps.open_share(wrap, private, origin, share.class_id, share.epoch))
     assert roots
     all_sent = b"\n".join(sent)
     for secret in secrets | roots:
@@ -354,17 +312,10 @@ def test_neither_key_nor_words_nor_any_root_of_an_epoch_leaves_the_page(
     assert not seeds & roots
 
 
-def hours_bundle(hours: Hours, number: str) -> bytes:
-    """Return what the officer was given, made again from the record."""
-    from muniment.permit import rooms
-    from muniment.record.permit_text import ApprovalRequest, encode
-    from muniment.record.sharing import wraps_of
-
-    home, standing = hours.console.home, hours.standing(number)
-    selection = rooms.read_selection(home, standing.request)
-    epochs = sorted({(item.class_id, item.epoch) for item in parse_selection(selection)})
-    asked = ApprovalRequest(request=standing.text, selection=selection, wraps=tuple(wraps_of(home, epochs)))
-    return encode(asked).encode()
+def shares(hours: Hours, number: str) -> list[wraps.EpochWraps]:
+    """Return the shares the officer was given, again from the record."""
+    epochs = sorted({(item.class_id, item.epoch) for item in parse_selection(read_selection(hours, number))})
+    return list(wraps_of(hours.console.home, epochs))
 
 
 def test_the_sealed_key_file_is_kept_only_when_asked_and_forgotten_when_asked(

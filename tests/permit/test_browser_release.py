@@ -253,3 +253,14 @@ def test_every_purpose_of_the_policy_has_its_words_in_the_browser(page: Page) ->
     found = run(page, script, [text | {"purpose": purpose.code} for purpose in PURPOSES])
     assert len(found) == len(set(found)) == len(PURPOSES)
     assert not [words for words in found if "for the purpose" in words]
+
+
+def test_an_address_that_is_none_of_the_people_named_is_named_itself(page: Page) -> None:
+    """A window slipped in beside the subjects cannot hide behind their names; nor can a text turn the writing round."""
+    script = 'const { sentence, facts } = await use("request_words"); return [sentence(given), facts(given)];'
+    text = json.loads(json.loads(VECTORS["approval_request"])["request"])
+    window = {"address": "md@training.example", "start_ms": 0, "end_ms": None, "person": "somebody"}
+    turned = {"windows": [*text["windows"], window], "reason": "a\u202eb\nc"}
+    words, rows = run(page, script, text | turned)
+    assert "Tomás Tutor and md@training.example" in "".join(part for part, _ in words)
+    assert dict(rows)["Reason"] == "a?b / c"

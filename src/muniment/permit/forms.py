@@ -88,6 +88,17 @@ def _lines(text: str) -> tuple[str, ...]:
     )
 
 
+class _People(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """People of the register by pseudonym; what is none is refused in one sentence."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the people."""
+        try:
+            return super().clean(value)
+        except forms.ValidationError:
+            raise forms.ValidationError("Choose people from the list; one of these is not in it.") from None
+
+
 class PlainForm(forms.Form):
     """A form without colons after its labels."""
 
@@ -147,7 +158,7 @@ class PermissionForm(PlainForm):
 class AskForm(PermissionForm):
     """A request to look."""
 
-    people = forms.ModelMultipleChoiceField(queryset=Person.objects.none(), required=False)
+    people = _People(queryset=Person.objects.none(), required=False)
     addresses = _text(
         "Addresses nobody holds",
         "",

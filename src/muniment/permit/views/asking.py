@@ -146,7 +146,7 @@ def _until(day: date, now: datetime) -> datetime:
     return now if day == now.astimezone(LONDON).date() else is_over(day)
 
 
-def _papers(form: PermissionForm) -> dict[str, str]:
+def _papers(form: PermissionForm) -> dict[str, Any]:
     found = form.cleaned_data
     return {name: found[name] for name in ("purpose", "case", "reason", "alternative", "advice")}
 

@@ -53,7 +53,7 @@ class Desk:
         able = ALLOWED[Permission.ASK_PERMIT]
         held = [role for role in Role if role in self.roles]
         may = [role for role in held if isinstance(able, frozenset) and role in able]
-        return str((may or held or [""])[0])
+        return str(next(iter([*may, *held]), ""))
 
     @property
     def officer(self) -> Officer | None:

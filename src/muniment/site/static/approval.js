@@ -7,6 +7,8 @@ import { child, cover } from "./keytree.js";
 const SUITE = 1;
 const DAY_MS = 86400000;
 const ROOT_BYTES = 32;
+const BEFORE = "Some of these entries were recorded before this key was an officer’s. Let another officer decide.";
+const SPOILT = "A share addressed to this key does not open with it. Tell IT Support to run “muniment verify”.";
 const AT_ONCE = 64; // epochs that are opened together; the count on the page moves after each lot
 
 /** Return the text of `muniment-signed-approval/1`. `asked` is of `readApprovalRequest`, `key` of `openKey`. */
@@ -57,7 +59,7 @@ export async function releaseText(asked, key, onProgress = () => {}) {
 async function officersRoot(asked, key, { name, retention, epoch }) {
   const wrap = (asked.wraps.get(name) ?? []).find((each) => each?.to === key.keyId);
   if (!wrap) {
-    throw new Mistake("Some of these entries were recorded before this key was an officer’s. Let another officer decide.");
+    throw new Mistake(BEFORE);
   }
   if (wrap.suite !== SUITE) {
     throw new Mistake("These entries are sealed in a newer way than this page knows. Load it again.");
@@ -66,7 +68,7 @@ async function officersRoot(asked, key, { name, retention, epoch }) {
   const info = concat(utf8("muniment/1 officers' share"), Uint8Array.of(SUITE), counted(asked.request.origin), place);
   const root = await open(key.opening, key.publicBytes, fromBase64(wrap.sealed, 80), info).catch(() => null);
   if (root?.length !== ROOT_BYTES) {
-    throw new Mistake("A share addressed to this key does not open with it. Tell IT Support to run “muniment verify”.");
+    throw new Mistake(SPOILT);
   }
   return root;
 }

@@ -7,7 +7,8 @@ const REQUEST_FORMAT = "muniment-permit/1";
 const ITEM_BYTES = 19;
 const [META, CONTENT, BYTES_ONLY] = [1, 2, 4];
 const SECTIONS = new Set([META, META | CONTENT, CONTENT | BYTES_ONLY]);
-const NOT_THIS = "Do not approve this. Load the page again; if it says so again, tell IT Support and the data protection officer.";
+const NOT_THIS =
+  "Do not approve this. Load the page again; if it says so again, tell IT Support and the data protection officer.";
 const TEXTS = [
   "origin", "number", "kind", "purpose", "clause", "case", "reason", "alternative", "advice", "depth",
   "selection_sha256", "room_key", "parent",

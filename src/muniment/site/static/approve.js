@@ -29,6 +29,8 @@ function complain(field, text) {
   if (text) part(field).focus();
 }
 
+const inWords = (error, what) => (error instanceof Mistake ? error.message : `${what}: ${error.message}`);
+
 /** Show a mistake that no field can mend, and take the form away. */
 function refuse(text) {
   say("trouble-words", text);
@@ -48,7 +50,7 @@ async function complaint(answer) {
   return said.error ?? `The console answered ${answer.status}. Load the page again.`;
 }
 
-function showRequest({ request, epochs }) {
+function showRequest({ request }) {
   const ask = sentence(request).map(([text, isStrong]) => {
     const node = document.createElement(isStrong ? "b" : "span");
     node.textContent = text;
@@ -58,8 +60,8 @@ function showRequest({ request, epochs }) {
   say("entries", count(request.entries));
   say("shielded", count(request.shielded));
   say("days", request.days === 1 ? "1 day" : `${request.days} days`);
-  part("facts").replaceChildren(...facts(request).flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
-  signing.dataset.epochs = epochs.length;
+  const rows = facts(request).flatMap(([term, text]) => [element("dt", term), element("dd", text)]);
+  part("facts").replaceChildren(...rows);
 }
 
 function element(name, text) {
@@ -114,10 +116,11 @@ async function sign() {
   const onProgress = (done) => progress(`Opening the shares: ${count(done)} of ${count(total)}`, done, total);
   const signed = await approve(state.asked, key, Date.now(), onProgress);
   progress("Handing in your signed approval", total, total);
+  const token = signing.querySelector("[name=csrfmiddlewaretoken]").value;
   const answer = await fetch(signing.dataset.answer, {
     method: "POST",
     credentials: "same-origin",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": signing.querySelector("[name=csrfmiddlewaretoken]").value },
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
     body: signed,
   });
   if (!answer.ok) throw new Mistake(await complaint(answer));
@@ -145,8 +148,8 @@ async function onSubmit(event) {
     showSigned(answer);
   } catch (error) {
     show("progress", false);
-    if (error.field) complain(error.field, error instanceof Mistake ? error.message : `This browser cannot open the key: ${error.message}`);
-    else refuse(error instanceof Mistake ? error.message : `Nothing was approved. ${error.message}`);
+    if (error.field) complain(error.field, inWords(error, "This browser cannot open the key"));
+    else refuse(inWords(error, "It could not be signed"));
   } finally {
     button.disabled = false;
   }
@@ -170,7 +173,7 @@ async function start() {
     await showKept();
     show("approval-form");
   } catch (error) {
-    refuse(error instanceof Mistake ? error.message : `The request cannot be shown: ${error.message}`);
+    refuse(inWords(error, "The request cannot be shown"));
   }
 }
 

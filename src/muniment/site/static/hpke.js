@@ -40,7 +40,8 @@ const hkdfKey = (bytes) => subtle.importKey("raw", bytes, "HKDF", false, ["deriv
 // What is the same for every message is made once. An empty HMAC key is one of 32 zero bytes.
 const fixed = (async () => {
   const hmac = await subtle.importKey("raw", new Uint8Array(32), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const extract = async (label, bytes) => new Uint8Array(await subtle.sign("HMAC", hmac, labelled(SUITE, label, bytes)));
+  const sign = (bytes) => subtle.sign("HMAC", hmac, bytes);
+  const extract = async (label, bytes) => new Uint8Array(await sign(labelled(SUITE, label, bytes)));
   const secret = await hkdfKey(labelled(SUITE, "secret", EMPTY));
   return { extract, secret, pskIdHash: await extract("psk_id_hash", EMPTY) };
 })();

@@ -14,7 +14,16 @@ const PURPOSES = {
   OTHER: "for another lawful reason, written down",
   ORDER: "to follow the order of a court or regulator",
 };
-const STREAMS = { "mail-gateway": "mail that passed the gateway", "mail-journal": "mail from the journal", "mail-import": "imported mail" };
+const STREAMS = {
+  "mail-gateway": "mail that passed the gateway",
+  "mail-journal": "mail from the journal",
+  "mail-import": "imported mail",
+  "mail-refused": "mail that was refused",
+};
+const DEPTHS = {
+  envelope: "Who wrote to whom, when and how large; no words",
+  content: "Envelope, then words, each step with a reason",
+};
 const LONDON = { timeZone: "Europe/London" };
 const DAY = new Intl.DateTimeFormat("en-GB", { ...LONDON, day: "numeric", month: "long", year: "numeric" });
 const MINUTE = new Intl.DateTimeFormat("en-GB", { ...LONDON, dateStyle: "long", timeStyle: "short" });
@@ -23,6 +32,14 @@ export const count = (value) => value.toLocaleString("en-GB");
 export const day = (ms) => DAY.format(ms);
 export const minute = (ms) => MINUTE.format(ms);
 
+const NOT_SHOWN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** Return a text without what could turn the writing round or hide in it; its lines stay, parted by a stroke. */
+export function printable(text) {
+  const lines = String(text).split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+  return lines.join(" / ").replace(NOT_SHOWN, "?");
+}
+
 /** Return names as people list them. */
 function listed(names) {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
@@ -30,9 +47,14 @@ function listed(names) {
 
 /** Return [text, is emphasised] of the request as one sentence. */
 export function sentence(request) {
+  return phrases(request).map(([text, isStrong]) => [text.replace(NOT_SHOWN, "?"), isStrong]);
+}
+
+function phrases(request) {
   const purpose = PURPOSES[request.purpose] ?? `for the purpose ${request.purpose}`;
   if (request.kind === "exemption") {
-    return [["To let ", false], [request.requester.name, true], [" visit ", false], [listed(request.sites), true], [`, ${purpose}.`, false]];
+    const [who, sites] = [request.requester.name, listed(request.sites)];
+    return [["To let ", false], [who, true], [" visit ", false], [sites, true], [`, ${purpose}.`, false]];
   }
   const what = request.kind === "shielded" ? "what is marked private in the mail of " : "the mail of ";
   return [
@@ -44,10 +66,11 @@ export function sentence(request) {
   ];
 }
 
+/** Return everybody looked at by name, and every address that belongs to none of them. */
 function whose(request) {
-  const names = request.subjects.map((each) => each.name);
-  const unowned = request.windows.filter((each) => !each.person).map((each) => each.address);
-  return listed([...names, ...unowned]) || "nobody";
+  const named = new Map(request.subjects.map((each) => [each.id, each.name]));
+  const others = request.windows.filter((each) => !named.has(each.person)).map((each) => each.address);
+  return listed([...named.values(), ...new Set(others)]) || "nobody";
 }
 
 /** Return [term, text] of everything else an officer signs. */
@@ -58,7 +81,7 @@ export function facts(request) {
     ["Who else may read", request.readers.length ? `${count(request.readers.length)} more` : "Nobody"],
     ["Addresses", request.kind === "exemption" ? "" : listed([...new Set(windows)])],
     ["Recorded by", listed(request.streams.map((each) => STREAMS[each] ?? each))],
-    ["How deep", request.depth === "envelope" ? "Who wrote to whom, when and how large; no words" : "Envelope, then words, each step with a reason"],
+    ["How deep", DEPTHS[request.depth] ?? request.depth],
     ["Clause", request.clause],
     ["Case", request.case],
     ["Reason", request.reason],
@@ -67,5 +90,5 @@ export function facts(request) {
     ["Renews or completes", request.parent],
     ["Request", `${request.number}, revision ${request.revision}, of ${minute(request.drafted_ms)}`],
   ];
-  return rows.filter(([, text]) => text);
+  return rows.map(([term, text]) => [term, printable(text)]).filter(([, text]) => text);
 }
