@@ -13,6 +13,7 @@ import fast_mail_parser
 from selectolax.lexbor import LexborHTMLParser
 
 from muniment.answer.reading.charset import decoded, guessed
+from muniment.answer.reading.html_text import is_too_deep, text_of_html
 from muniment.answer.reading.leaves import clean
 from muniment.answer.reading.letter import MAX_HEADER_BYTES, Letter, read_letter
 
@@ -146,6 +147,8 @@ def _joined(plain: list[str], html: list[str]) -> str:
 
 def _words_of_html(html: str) -> str:
     """Return the text of HTML for the index: the same words as `text_of_html` in half the time, not laid out."""
+    if is_too_deep(html):
+        return text_of_html(html)
     try:
         tree = LexborHTMLParser(_BREAK.sub(" <", html.replace("\0", " ")))
         tree.strip_tags(_UNSEEN)

@@ -33,7 +33,7 @@ from muniment.record.permit_text import (
     encode,
     parse_signed_approval,
 )
-from muniment.record.selection import Query, Window
+from muniment.record.selection import Query, Selected, Window
 from muniment.record.sharing import wraps_of
 from muniment.record.words import draw_passphrase
 from tests.organisation import private_key_bytes
@@ -133,57 +133,21 @@ def grant(
     **changes: Any,
 ) -> Granted:
     """Ask for a permit and approve it as the Managing Director does, through the record alone."""
+    windows = tuple(PermitWindow(address=a, start_ms=0, end_ms=None, person="tomas") for a in addresses)
+    until = changes.setdefault("until_ms", time.time_ns() // 1_000_000 + 1000)
+    query = Query(
+        windows=tuple(Window(w.address, 0, None) for w in windows),
+        from_ms=0,
+        until_ms=until,
+        streams=tuple(streams),
+        depth=changes.get("depth", "content"),
+        is_shielded=changes.get("kind") == "shielded",
+    )
+    key, words = X25519PrivateKey.generate(), draw_passphrase()
     with Recorder(home.socket) as recorder:
         recorder.publish()
-        windows = tuple(PermitWindow(address=a, start_ms=0, end_ms=None, person="tomas") for a in addresses)
-        depth = changes.get("depth", "content")
-        until = changes.get("until_ms", time.time_ns() // 1_000_000 + 1000)
-        found = recorder.select(
-            Query(
-                windows=tuple(Window(w.address, 0, None) for w in windows),
-                from_ms=0,
-                until_ms=until,
-                streams=tuple(streams),
-                depth=depth,
-                is_shielded=changes.get("kind") == "shielded",
-            )
-        )
-        checkpoint = recorder.checkpoint().split("\n")
-        key, words = X25519PrivateKey.generate(), draw_passphrase()
-        now = time.time_ns() // 1_000_000
-        members: dict[str, Any] = {
-            "origin": checkpoint[0],
-            "number": number,
-            "revision": 1,
-            "kind": "look",
-            "requester": Requester(
-                id=HANNAH.id, name=HANNAH.name, role="hr", addresses=("hannah@training.example",)
-            ),
-            "readers": (READER.id,),
-            "subjects": (Subject(id="tomas", name="Tomás Tutor"),),
-            "windows": windows,
-            "purpose": "COMPLAINT",
-            "clause": "R-5.1-b",
-            "case": "C-12",
-            "reason": "A complaint was made.",
-            "alternative": "He was asked.",
-            "advice": "",
-            "from_ms": 0,
-            "until_ms": until,
-            "streams": tuple(streams),
-            "depth": depth,
-            "checkpoint": PermitCheckpoint(size=int(checkpoint[1]), root=b64decode(checkpoint[2])),
-            "entries": found.entries,
-            "shielded": found.shielded,
-            "selection_sha256": "",
-            "sites": (),
-            "room_key": key.public_key().public_bytes_raw(),
-            "parent": "",
-            "drafted_ms": now,
-            "days": 7,
-        }
-        members["selection_sha256"] = digest_of(found.selection)
-        request = PermitRequest(**(members | changes))
+        found = recorder.select(query)
+        request = request_of(number, windows, tuple(streams), found, recorder.checkpoint(), key, changes)
         text = encode(request)
         act(recorder, "ask", request, HANNAH.id, request=text)
         folder = RoomPlace(home, number, request.revision).folder
@@ -191,6 +155,49 @@ def grant(
         write_files(folder, text, found.selection, key, words, request)
         approve(recorder, home, request, text, found.selection, folder)
     return Granted(home, request, words)
+
+
+def request_of(
+    number: str,
+    windows: tuple[PermitWindow, ...],
+    streams: tuple[str, ...],
+    found: Selected,
+    checkpoint: str,
+    key: X25519PrivateKey,
+    changes: dict[str, Any],
+) -> PermitRequest:
+    origin, size, root = checkpoint.split("\n")[:3]
+    members: dict[str, Any] = {
+        "origin": origin,
+        "number": number,
+        "revision": 1,
+        "kind": "look",
+        "requester": Requester(
+            id=HANNAH.id, name=HANNAH.name, role="hr", addresses=("hannah@training.example",)
+        ),
+        "readers": (READER.id,),
+        "subjects": (Subject(id="tomas", name="Tomás Tutor"),),
+        "windows": windows,
+        "purpose": "COMPLAINT",
+        "clause": "R-5.1-b",
+        "case": "C-12",
+        "reason": "A complaint was made.",
+        "alternative": "He was asked.",
+        "advice": "",
+        "from_ms": 0,
+        "streams": streams,
+        "depth": "content",
+        "checkpoint": PermitCheckpoint(size=int(size), root=b64decode(root)),
+        "entries": found.entries,
+        "shielded": found.shielded,
+        "selection_sha256": digest_of(found.selection),
+        "sites": (),
+        "room_key": key.public_key().public_bytes_raw(),
+        "parent": "",
+        "drafted_ms": time.time_ns() // 1_000_000,
+        "days": 7,
+    }
+    return PermitRequest(**(members | changes))
 
 
 def write_files(
