@@ -15,9 +15,11 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from html import escape
 
 import nh3
 
+from muniment.answer.reading.html_text import is_too_deep, text_of_html
 from muniment.answer.reading.letter import Attachment
 
 MAX_HTML_CHARACTERS = 2 << 20
@@ -64,6 +66,8 @@ _STYLES = _words("""
     word-wrap
 """)
 _SUSPECT = re.compile(r"url|image|import|express|script|var\s*\(|attr\s*\(|[\\@{}<>]|/\*", re.IGNORECASE)
+_LINK = re.compile(r'(<a(?: [a-z]+="[^"]*")*) href="')
+_MOST_AMPERSANDS = 20_000  # each costs the cleaner more than the one before
 _PICTURE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _PICTURE_TYPES = {"image/png", "image/gif", "image/jpeg", "image/jpg", "image/webp", "image/bmp"}
 
@@ -71,8 +75,10 @@ _PICTURE_TYPES = {"image/png", "image/gif", "image/jpeg", "image/jpg", "image/we
 def sanitise(html: str, attachments: Iterable[Attachment] = ()) -> str:
     """Return a piece of HTML that nothing can come of; `attachments` are those of the same message.
 
-    Of a longer text than 2 Mi characters its beginning. Never raises.
+    Of a longer text than 2 Mi characters its beginning; of one nested beyond reason its text. Never raises.
     """
+    if is_too_deep(html) or html.count("&") > _MOST_AMPERSANDS:
+        return f"<pre>{escape(text_of_html(html))}</pre>"
     pictures = _Pictures({each.content_id: each for each in attachments if each.content_id})
     cleaned = nh3.clean(
         html[:MAX_HTML_CHARACTERS].replace("\0", ""),
@@ -85,7 +91,7 @@ def sanitise(html: str, attachments: Iterable[Attachment] = ()) -> str:
         filter_style_properties=_STYLES,
     )
     # In what the cleaner writes, a quotation mark stands around values only; so this finds tags and nothing else.
-    return cleaned.replace('<a href="', '<a title="')
+    return _LINK.sub(r'\1 title="', cleaned)
 
 
 class _Pictures:

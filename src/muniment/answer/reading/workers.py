@@ -6,6 +6,7 @@ worker that was killed takes nothing with it but the file it was at.
 
 from __future__ import annotations
 
+import atexit
 import os
 import struct
 import subprocess
@@ -21,6 +22,7 @@ from muniment.answer.reading.extracted import Extracted, Problem
 from muniment.answer.reading.leaves import Leaves, NotParsed
 
 MAX_REPLY_BYTES = 256 << 20
+GRACE_SECONDS = 10.0  # a machine that is busy is not the file's fault
 JOBS_A_LIFE = 500  # then a worker is replaced, so that what a library leaks stays little
 _LENGTH = struct.Struct(">I")
 _encode = msgspec.msgpack.Encoder().encode
@@ -75,11 +77,11 @@ class Worker:
     def ask(self, job: Job) -> Reply:
         """Return the reply to one job.
 
-        Raises: Broken when the process ends before it has replied, or has not within twice its seconds and ten.
+        Raises: Broken when the process ends before it has replied, or has not within twice its seconds and some grace.
         """
         self.jobs += 1
         was_killed = threading.Event()
-        timer = threading.Timer(2 * job.seconds + 10, self._kill, [was_killed])
+        timer = threading.Timer(2 * job.seconds + GRACE_SECONDS, self._kill, [was_killed])
         timer.start()
         try:
             assert self._process.stdin is not None and self._process.stdout is not None
@@ -168,8 +170,10 @@ class Workers:
 
 @lru_cache(maxsize=1)
 def shared() -> Workers:
-    """Return the workers of this process."""
-    return Workers(2)
+    """Return the workers of this process; they end with it."""
+    found = Workers(2)
+    atexit.register(found.close)
+    return found
 
 
 def write_message(pipe: IO[bytes], data: bytes) -> None:
