@@ -107,10 +107,10 @@ def alone(folder: Path, **overrides: object) -> Iterator[Console]:
     """Run only the console's process, on a home where nothing else runs; it ends well, or a test killed it."""
     home = Home(folder / "home")
     home.path.mkdir()
-    home.policy_file.write_text(policy_text(console__listen=f"127.0.0.1:{free_port()}", **overrides))
+    home.policy_file.write_text(policy_text(**{"console__listen": f"127.0.0.1:{free_port()}"} | overrides))
     prepare(home, example_people=load(home.policy_file).example)
     with _running(
-        [sys.executable, "-m", "muniment.serve.console", str(home.path)], home, "ready http://"
+        [sys.executable, "-m", "muniment.serve.console", str(home.path)], home, "ready http"
     ) as console:
         yield console
         console.process.terminate()
