@@ -145,7 +145,7 @@ def test_what_stays_sealed_is_counted_and_not_found(reader: Page, room: Opened) 
 def test_copies_are_folded_and_counted(reader: Page, room: Opened) -> None:
     rooms.search(reader, room, '"moderation sheet"')
     assert reader.locator("tr.hit").count() == 1
-    assert "1 copy folded" in reader.locator("tr.hit").inner_text()
+    assert "1 other copy" in reader.locator("tr.hit").inner_text()
 
 
 @pytest.mark.parametrize(
@@ -233,6 +233,10 @@ def test_notes_and_tags_are_kept_and_the_chosen_go_into_a_pack_that_a_stranger_v
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert vkey in reader.locator(".margin").inner_text()
+    reader.get_by_role("button", name="Delete").first.click()
+    assert reader.get_by_role("link", name="Download").count() == 0
+    assert list((room.console.home.path / "rooms" / room.name / "packs").iterdir()) == []
 
 
 def test_many_names_are_looked_for_at_once(reader: Page, room: Opened) -> None:

@@ -101,6 +101,7 @@ def deeds(room: Opened, index: int, ticket: str) -> list[tuple[str, str]]:
         ("GET", f"{room.place}/pack"),
         ("POST", f"{room.place}/pack"),
         ("GET", f"{room.place}/packs/2026-001-1.zip"),
+        ("POST", f"{room.place}/packs/2026-001-1.zip/delete"),
         ("POST", f"{room.place}/close"),
     ]
 
@@ -245,7 +246,12 @@ def test_after_closing_a_stale_tab_shows_nothing_and_says_how_to_go_on(
     open_up(hr, found)
     (index, ticket), *_ = tickets(search(hr, found, SECRET))
     assert SECRET in hr.ask(f"{found.place}/messages/{index}/read/{ticket}").text
+    packs = console.home.path / "rooms" / found.name / "packs"
+    packs.mkdir()
+    (packs / f"{found.name}-0a1b2c3d.zip").write_bytes(b"a pack in the clear")
+    assert hr.ask(f"{found.place}/packs/{found.name}-0a1b2c3d.zip").body == b"a pack in the clear"
     assert hr.send(f"{found.place}/close", found.place).status == 302
+    assert list(packs.iterdir()) == []
     for address in (f"messages/{index}/read/{ticket}", f"found/{ticket}", "pack", "scan"):
         answer = hr.ask(f"{found.place}/{address}")
         assert answer.status == 409, address

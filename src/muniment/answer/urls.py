@@ -24,5 +24,6 @@ ROUTES = [
     route(f"{_MESSAGE}/parts/<str:part>/<str:ticket>", message.attachment, _ENTER, "room-attachment"),
     route(f"{_MESSAGE}/read/<str:ticket>", message.message, _ENTER, "room-message", content=Content.FRAMES),
     route("rooms/<str:name>/pack", pack.pack, _ENTER, "room-pack", sensitive=True),
+    route("rooms/<str:name>/packs/<str:file>/delete", pack.delete, _ENTER, "room-pack-delete"),
     route("rooms/<str:name>/packs/<str:file>", pack.download, _ENTER, "room-download", sensitive=True),
 ]

@@ -24,11 +24,12 @@ from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page
 from muniment.answer.views.enquiry import Enquiry
 from muniment.answer.views.rooms import standing
-from muniment.people.moment import in_words
+from muniment.people.moment import LONDON, in_words
 from muniment.policy.errors import Missing
 
 SHOWN_CHARACTERS = 256 << 10
 _FIRST_HEADERS = ("From", "To", "Cc", "Date", "Subject")
+_TOLD_HOUR = 17  # as the notice to the person looked at is sent (DESIGN, "Notice")
 _FACES = ("written", "sent", "html")
 _FRAME = (
     '<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>The message as its sender laid it out</title>'
@@ -67,6 +68,7 @@ def message(door: Door, client: RoomClient, state: RoomState, index: int, ticket
         "shown": as_shown(found, enquiry),
         "row": shown.row(found.hit),
         "defects": [shown.visible(each) for each in found.defects],
+        "told": "today" if door.now.astimezone(LONDON).hour < _TOLD_HOUR else "tomorrow",
         "decision": shown.visible(found.decision),
         **note_context(found),
     }

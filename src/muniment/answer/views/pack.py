@@ -5,13 +5,9 @@ Source: R-5.3-k, R-5.3-o; docs/formats/look.md (disclosures).
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any
-
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from muniment.answer.forms import CHOSEN, PackForm
 from muniment.answer.room_client import RoomClient
@@ -19,11 +15,10 @@ from muniment.answer.room_values import RoomState
 from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page, stand_before
 from muniment.answer.views.enquiry import Enquiry
+from muniment.answer.views.packed import FILE, folder_of, forget_packs, made
 from muniment.answer.views.rooms import standing
-from muniment.people.moment import in_words
 from muniment.policy.errors import Missing
 
-_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.(?:zip|age)")
 _PAGE, _MOST_PAGES = 100, 100
 _CHOOSING = "Choosing what goes into a pack"
 
@@ -32,7 +27,7 @@ _CHOOSING = "Choosing what goes into a pack"
 @in_room
 def pack(door: Door, client: RoomClient, state: RoomState) -> HttpResponse:
     """Show what was chosen and the form of a pack; on POST make it."""
-    chosen = _chosen(client)
+    chosen = _chosen(client) if shown.can(state.rung, "envelope") else ()
     form = PackForm(door.request.POST or None)
     if door.request.method == "POST" and chosen and form.is_valid():
         found = form.cleaned_data
@@ -53,8 +48,15 @@ def pack(door: Door, client: RoomClient, state: RoomState) -> HttpResponse:
         "towards": sum("towards" in row.tags for row in chosen),
         "away": sum("away" in row.tags for row in chosen),
         "packs": made(door),
+        "vkey": _vkey(door),
     }
     return page(door, "pack", context, 400 if door.request.method == "POST" else 200)
+
+
+def _vkey(door: Door) -> str:
+    """Return the record's public key, which a recipient needs by another way than the pack; empty if it is away."""
+    path = door.room.place.home.ledger / "vkey"
+    return path.read_text("ascii", "replace").strip() if path.is_file() else ""
 
 
 def _chosen(client: RoomClient) -> tuple[shown.Row, ...]:
@@ -70,24 +72,12 @@ def _chosen(client: RoomClient) -> tuple[shown.Row, ...]:
     return tuple(reversed(found))
 
 
-def made(door: Door) -> list[dict[str, Any]]:
-    """Return the packs that lie in the room's folder, the newest first."""
-    folder = _folder(door)
-    files = [path for path in folder.iterdir() if _FILE.fullmatch(path.name)] if folder.is_dir() else []
-    files.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return [
-        {
-            "name": path.name,
-            "size": shown.size_in_words(path.stat().st_size),
-            "is_encrypted": path.suffix == ".age",
-            "made": in_words(shown.moment_ms(path.stat().st_mtime_ns // 1_000_000)),
-        }
-        for path in files
-    ]
-
-
-def _folder(door: Door) -> Path:
-    return door.room.place.folder / "packs"
+@require_POST
+def delete(request: HttpRequest, name: str, file: str) -> HttpResponse:
+    """Delete a pack from this machine; the record keeps that it was made."""
+    door = stand_before(request, name)
+    forget_packs(door, file)
+    return redirect("room-pack", door.name)
 
 
 @require_safe
@@ -97,8 +87,8 @@ def download(request: HttpRequest, name: str, file: str) -> HttpResponseBase:
     Raises: Missing when the room has no such pack.
     """
     door = stand_before(request, name)
-    path = _folder(door) / file
-    if not _FILE.fullmatch(file) or path.is_symlink() or not path.is_file():
+    path = folder_of(door) / file
+    if not FILE.fullmatch(file) or path.is_symlink() or not path.is_file():
         raise Missing(
             f"the room {door.name} has no pack of that name; the packs that were made are on its page"
         )

@@ -5,6 +5,7 @@ Source: R-5.2-f, R-5.3-k; docs/formats/room-socket.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,14 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from muniment.answer import rooms
 from muniment.answer.forms import ClimbForm, SearchForm, UnlockForm
 from muniment.answer.room_client import RoomClient
-from muniment.answer.room_values import Counts, RoomState
+from muniment.answer.room_values import Counts, RoomState, Week
 from muniment.answer.rooms import Room
 from muniment.answer.views import door as doors
 from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page, stand_before
 from muniment.answer.views.enquiry import CLEARING
+from muniment.answer.views.packed import forget_packs
 from muniment.people.moment import in_words
-from muniment.permit.weeks import picture
+from muniment.permit.weeks import Picture, picture
 from muniment.policy.errors import BadInput, MunimentError
 
 _STATES = {
@@ -91,9 +93,11 @@ def _open_room(door: Door, client: RoomClient, state: RoomState) -> HttpResponse
     context = {
         **standing(state),
         "form": SearchForm(initial={"clears": clears, "fold": True, "field": "any"}),
-        "directions": [(shown.direction(each.name), each.count) for each in counts.by_direction],
-        "sizes": [(each.name, each.count) for each in counts.by_size],
-        "picture": picture([(week.start_ms, week.count) for week in counts.by_week]),
+        "tallies": [
+            *((shown.direction(each.name), each.count) for each in counts.by_direction),
+            *((each.name, each.count) for each in counts.by_size),
+        ],
+        "picture": weeks(counts.by_week),
         "title": count_title(counts),
         "clears": clears,
         "clearing": CLEARING.strip(),
@@ -110,6 +114,11 @@ def count_title(counts: Counts) -> str:
     if most is None or len(counts.by_week) < 2:
         return title
     return f"{title}; {most.count:,} in the week of {shown.in_days(shown.moment_ms(most.start_ms).date())}"
+
+
+def weeks(found: Sequence[Week]) -> Picture | None:
+    """Return the picture of counts by week; one week alone is no picture."""
+    return picture([(week.start_ms, week.count) for week in found]) if len(found) > 1 else None
 
 
 def standing(state: RoomState) -> dict[str, Any]:
@@ -159,7 +168,8 @@ def climb(door: Door, client: RoomClient, state: RoomState) -> HttpResponse:
 
 @require_POST
 def close(request: HttpRequest, name: str) -> HttpResponse:
-    """Close a room: it forgets its keys and its index; what was noted stays, sealed."""
+    """Close a room: it forgets its keys and its index, and its packs go; what was noted stays, sealed."""
     door = stand_before(request, name)
+    forget_packs(door)
     rooms.stop(door.room.place, door.looker)
     return redirect("room", door.name)

@@ -17,8 +17,7 @@ from muniment.answer.room_values import RoomState, SearchResult
 from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page
 from muniment.answer.views.enquiry import Enquiry
-from muniment.answer.views.rooms import standing
-from muniment.permit.weeks import picture
+from muniment.answer.views.rooms import standing, weeks
 from muniment.policy.errors import BadInput
 
 MOST = 20
@@ -55,7 +54,7 @@ def found(door: Door, client: RoomClient, state: RoomState, ticket: str) -> Http
         "result": result,
         "rows": shown.rows(result.hits),
         "title": found_title(result, state.entries),
-        "picture": picture([(week.start_ms, week.count) for week in result.by_week]),
+        "picture": weeks(result.by_week),
         "unseen": shown.unseen(result.not_searched),
         "sealed": result.shielded,
         "is_first": _first(door) == 0,
