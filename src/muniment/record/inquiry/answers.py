@@ -119,17 +119,16 @@ class Inquiries:
             if selection is None:
                 raise Missing("the selection is not at hand here; send it with the first page")
             found = select(self._home, self._catalogue, self._keeper, query_of(request))
-            require_within(selection, found.selection, self._destroyed(selection))
+            require_within(selection, found.selection, self._is_destroyed())
             self._verified[known] = selection
         self._verified.move_to_end(known)
         while len(self._verified) > _VERIFIED:
             self._verified.popitem(last=False)
         return self._verified[known]
 
-    def _destroyed(self, selection: bytes) -> set[int]:
+    def _is_destroyed(self) -> Callable[[Item], bool]:
         is_held = HeldKeys(self._keeper)
-        items = parse_selection(selection)
-        return {item.idx for item in items if not is_held(item.class_id, item.epoch, item.position)}
+        return lambda item: not is_held(item.class_id, item.epoch, item.position)
 
     def _items(self, items: Sequence[Item]) -> tuple[list[ReleaseItem], dict[int, tuple[int, ...]]]:
         """Return the items of a page that still have keys, and the pieces of long messages among them."""

@@ -6,14 +6,14 @@ asks a database, and whoever asks has no say. Source: R-5.2-f, R-5.2-g.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from muniment.policy.errors import Refused
 from muniment.record.inquiry.permit_acts import ASKING, CLOSING, NotedAct
 from muniment.record.line import normalise
 from muniment.record.officers import OfficerSet
-from muniment.record.permit_selection import BYTES_ONLY, parse_selection
+from muniment.record.permit_selection import BYTES_ONLY, Item, parse_selection
 from muniment.record.permit_text import (
     DAY_MS,
     MOST_DAYS,
@@ -83,7 +83,7 @@ def query_of(request: PermitRequest) -> Query:
     )
 
 
-def require_within(selection: bytes, found: bytes, is_destroyed: Set[int]) -> None:
+def require_within(selection: bytes, found: bytes, is_destroyed: Callable[[Item], bool]) -> None:
     """Return when a selection opens nothing but what the words of its request select (`found`), rule 5.
 
     Entries whose keys were destroyed since (`is_destroyed`) select nothing any more, and release nothing.
@@ -95,7 +95,7 @@ def require_within(selection: bytes, found: bytes, is_destroyed: Set[int]) -> No
     allowed = {item[:4]: item.sections for item in parse_selection(found)}
     for item in parse_selection(selection):
         surplus = item.sections & ~BYTES_ONLY & ~allowed.get(item[:4], 0)
-        if surplus and item.idx not in is_destroyed:
+        if surplus and not is_destroyed(item):
             raise Refused(
                 f"the selection opens entry {item.idx}, which the words of the request do not cover: the officer "
                 "was shown another permit than she was given. Nothing is released; tell the officer",
