@@ -63,7 +63,7 @@ def test_a_key_that_is_missing_open_to_others_or_too_short_is_refused(tmp_path: 
             {"console__database": "postgresql://muniment@/none?host=/nowhere"},
             "the console's database cannot be used",
         ),
-        ({"console__listen": "0.0.0.0:8025"}, "put a TLS proxy in front of it"),
+        ({"console__listen": "0.0.0.0:8025"}, "or give it console.certificate"),
     ],
 )
 def test_what_cannot_be_prepared_is_said_in_one_sentence(
