@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +15,10 @@ from muniment.account.trail import trail_of
 from muniment.answer.look import Look, look_entry
 from muniment.answer.room_wire import Looker
 from muniment.people.models import RoleAssignment
+from muniment.permit.absence import note_absence
 from muniment.permit.delays import delay_notice
+from muniment.record.entry import Entry, Kind, Stream
+from muniment.record.permit_text import parse_signed_approval
 from tests.permit.desk import OUTSIDE, TOMAS, Desk
 
 PageOf = Callable[[str], Client]
@@ -144,3 +149,35 @@ def test_the_register_is_read_by_everybody_and_shows_what_is_refused(page_of: Pa
     text = text_of(page_of("stella"), "/streams")
     assert "one stream is refused" in text and "You have been told that mail is kept." in text
     assert "consent" not in text
+
+
+def test_an_approval_nobody_signed_shows_as_such_and_approves_nothing(served: Desk, page_of: PageOf) -> None:
+    """R-5.2-f: whoever can write to the recorder's socket has no officer's key."""
+    served.mail(TOMAS, OUTSIDE)
+    number = served.ask().permit.number
+    signed = parse_signed_approval(served.sign(number))
+    forged = {
+        "format": "muniment-permit-act/1",
+        "act": "approve",
+        "number": number,
+        "revision": 1,
+        "by": "managing-director",
+        "at_ms": served.clock(),
+        "approval": signed.approval,
+        "signature": b64encode(bytes(64)).decode(),
+    }
+    entry = Entry(stream=Stream.PERMITS, kind=Kind.APPROVAL, plain=json.dumps(forged).encode())
+    served.office.recorder.append([entry])
+    text = text_of(page_of("olive"), "/today")
+    assert "One act on permits cannot be true" in text and f"Permit {number}: Ida Byte asks to look" in text
+    assert "No permit is in force" in text_of(page_of("olive"), "/looks")
+
+
+def test_while_an_officer_is_away_the_alternate_finds_the_request(served: Desk, page_of: PageOf) -> None:
+    served.mail(TOMAS, OUTSIDE)
+    served.ask()
+    chris = page_of("chris")
+    assert "asks to look" not in text_of(chris, "/today")
+    for officer in ("managing-director", "office-manager"):
+        note_absence(served.office, officer, officer, served.clock() + 86_400_000)
+    assert "asks to look" in text_of(chris, "/today")

@@ -5,7 +5,6 @@ Hostile bytes give a shorter letter with a note, never an error.
 
 from __future__ import annotations
 
-import codecs
 import html
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
 
+from muniment.answer.reading.charset import decoded
 from muniment.guard.mail.footer_words import Words, words
 from muniment.policy.particulars import Particulars
 
@@ -20,8 +20,6 @@ SHOWN_BYTES = 256 << 10
 _PARSED_BYTES = 4 << 20
 _MOST_PARTS = 20
 _FOOTER_LINES = 8
-# Codecs that are no character sets of mail; decoding by some of them takes time that grows with the square.
-_NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "unicode_escape"}
 _TAG = re.compile(r"<(?:!--|(/?[a-zA-Z][a-zA-Z0-9]*))")
 _BREAKS = {"br", "/p", "/div", "/tr", "/li", *(f"/h{size}" for size in range(1, 7))}
 _UNSEEN = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in ("style", "script", "head", "title")}
@@ -59,7 +57,7 @@ def letter_of(raw: bytes, particulars: Particulars) -> Letter:
     shown = raw[:SHOWN_BYTES]
     parts = tuple(Part(kind, tuple(_marked(text, sought))) for kind, text in _texts(raw))
     has = any(sought.stand_in("\n".join(line.text for line in part.lines), in_ascii=True) for part in parts)
-    source = tuple(_marked(_decoded(shown, "utf-8"), sought))
+    source = tuple(_marked(decoded(shown, "utf-8"), sought))
     return Letter(source, parts, has, len(raw) - len(shown))
 
 
@@ -100,7 +98,7 @@ def _kind(part: Message) -> str:
 def _text(part: Message) -> str:
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
-    text = _decoded(data[:SHOWN_BYTES], str(part.get_content_charset() or "utf-8"))
+    text = decoded(data[:SHOWN_BYTES], str(part.get_content_charset() or "utf-8"))
     return _from_html(text) if part.get_content_subtype() == "html" else text
 
 
@@ -128,15 +126,6 @@ def _seen(text: str) -> Iterator[str]:
             return
         at = end + len(mark)
     yield text[at:]
-
-
-def _decoded(data: bytes, charset: str) -> str:
-    try:
-        if codecs.lookup(charset).name in _NO_CHARSETS:
-            charset = "utf-8"
-        return data.decode(charset, "replace")
-    except (LookupError, ValueError):
-        return data.decode("utf-8", "replace")
 
 
 def visible(line: str) -> str:

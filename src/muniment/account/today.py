@@ -228,6 +228,14 @@ def record_due(problems: Iterable[str], gaps: int, link: Link, now_ms: int) -> I
         )
 
 
+def forged_due(findings: Sequence[str], link: Link) -> Iterator[Due]:
+    """Yield a line when acts on permits stand in the record that nobody could have done."""
+    if findings:
+        title = f"{counted(len(findings), 'act').capitalize()} on permits cannot be true"
+        text = f"They changed nothing. The first: {findings[0]}. Ask IT Support who wrote to the recorder."
+        yield Due("Today", "the record", True, title, text, "5.2", "See all looks", link("audit"), 0)
+
+
 def waiting_on_others(
     permits: Iterable[Permit], deciders: Sequence[Decider], viewer: Viewer, now_ms: int
 ) -> Iterator[Waiting]:

@@ -17,7 +17,7 @@ import msgspec
 
 from muniment.account.looked import Look
 from muniment.account.notice_text import Answer, Dispute, Mailed, Mark, Notice, parse
-from muniment.permit.replay import History
+from muniment.permit.replay import History, read_history
 from muniment.policy.errors import BadInput
 from muniment.record.entry import Stream
 from muniment.record.home import Home
@@ -66,7 +66,7 @@ class Placed:
 
 @dataclass
 class Trail:
-    """Everything read so far; `refresh` reads on. One thread at a time."""
+    """Everything read so far; `refresh` reads on. Approvals whose signature does not fit are findings of `history`."""
 
     home: Home
     history: History = field(default_factory=History)
@@ -89,12 +89,12 @@ class Trail:
             Unavailable, Tampered: the record's files cannot be read.
         """
         takers = {
-            Stream.PERMITS: self.history.take,
             Stream.LOOKS: self._take_look,
             Stream.DISCLOSURES: self._take_look,
             Stream.NOTICES: self._take_notice,
         }
         with self._lock:
+            self.history = read_history(self.home)
             for stream, take in takers.items():
                 for entry in read_open(self.home, stream, after=self._after[stream]):
                     self._after[stream] = entry.sequence
@@ -144,8 +144,17 @@ class Trail:
 
 
 @lru_cache(maxsize=4)
-def _trail(path: Path) -> Trail:
+def _trail(path: Path, catalogue: tuple[int, int]) -> Trail:
     return Trail(Home(path))
+
+
+def _catalogue_of(home: Home) -> tuple[int, int]:
+    """Return which file the catalogue is; one that was made again is read from its beginning."""
+    try:
+        found = home.database.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def trail_of(home: Home) -> Trail:
@@ -154,4 +163,4 @@ def trail_of(home: Home) -> Trail:
     Raises:
         Unavailable, Tampered: the record's files cannot be read.
     """
-    return _trail(home.path).refresh()
+    return _trail(home.path, _catalogue_of(home)).refresh()

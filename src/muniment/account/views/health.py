@@ -14,6 +14,7 @@ from muniment.account.serving import served
 from muniment.account.streams import states_of
 from muniment.account.trail import Trail, trail_of
 from muniment.people.moment import LONDON
+from muniment.permit.rows import check_rows
 from muniment.policy.errors import MunimentError
 
 
@@ -60,7 +61,9 @@ def _unsent(trail: Trail | None) -> tuple[Backlog, ...]:
     if trail is None:
         return ()
     unread = sum(trail.unreadable.values()) + len(trail.history.findings)
+    differing = len(check_rows(served().home)) - len(trail.history.findings)
     return (
         Backlog("Disputes nobody has answered", f"{len(trail.open_disputes()):,}", False),
         Backlog("Open entries that make no sense", f"{unread:,}", unread > 0),
+        Backlog("Rows of permits that differ from the record", f"{differing:,}", differing > 0),
     )

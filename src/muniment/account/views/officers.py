@@ -117,7 +117,7 @@ def _due(
     here: Served, me: Acting, now: datetime, status: dict[str, Any] | str
 ) -> tuple[list[due.Due], list[due.Waiting]]:
     now_ms, day, trail = _ms(now), now.date(), trail_of(here.home)
-    deciders = deciders_of(here.policy, now)
+    deciders = deciders_of(here.policy, now, trail.history.away_at(now_ms))
     officer = next((each.officer.id for each in deciders if each.person == me.id), "")
     viewer = due.Viewer(me.id, officer, Role.DATA_PROTECTION_OFFICER in me.roles)
     permits = list(trail.history.permits.values())
@@ -131,6 +131,7 @@ def _due(
         *due.streams_due(here.policy.streams, link, day, now_ms),
         *due.review_due(here.policy.policy, day, now_ms),
         *due.record_due(problems, gaps, link, now_ms),
+        *due.forged_due(trail.history.findings, link),
     ]
     lines.sort(key=lambda line: line.order_ms)
     return lines, list(due.waiting_on_others(permits, deciders, viewer, now_ms))
