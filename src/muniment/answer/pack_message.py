@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 
-from muniment.policy.errors import Missing, Unavailable
+from muniment.policy.errors import Missing, Tampered, Unavailable
 from muniment.record import chain
 from muniment.record.catalogue import Row
+from muniment.record.commitment import commit
 from muniment.record.entry import Kind, Stream
 from muniment.record.exporting import FORMAT as ENTRY_FORMAT
 from muniment.record.home import Home
+from muniment.record.leaf import parse as parse_leaf
 from muniment.record.ledger.checkpoint import parse_checkpoint
 from muniment.record.ledger.note import parse_note
 from muniment.record.ledger.proof import Proof
@@ -98,7 +100,9 @@ class Exporter:
     def message(self, view: View, index: int) -> PackMessage:
         """Return what a pack holds of one message.
 
-        Raises: Missing when the entry has no content, or was not released. Unavailable: newer than the checkpoint.
+        Raises:
+            Missing: the entry has no content, or was not released. Unavailable: it is newer than the checkpoint.
+            Tampered: its entry is committed to other bytes.
         """
         row, holder = self.row_of(index), index
         while (where := view.bytes_of(holder)).kind == Kind.OBSERVATION and where.about is not None:
@@ -107,14 +111,23 @@ class Exporter:
         if not content:
             raise Missing(f"entry {index} has no content: there is no message in it")
         entry = self.entry(row)
-        disclosure = {"format": FORMAT, "number": entry["number"], "seed": _base64(view.content_seed(holder))}
+        seed = view.content_seed(holder)
+        disclosure = {"format": FORMAT, "number": entry["number"], "seed": base64.b64encode(seed).decode()}
+        faces = [content] if sent is None else [content, sent]
         if where.blobs:
             manifest, disclosure["keeps"] = _manifest(content, sent)
-            disclosure["faces"] = _faces([manifest])
-        else:
-            disclosure["faces"] = _faces([content] if sent is None else [content, sent])
+            faces = [manifest]
+        ends = face_ends(faces)
+        disclosure["faces"] = [[len(face), list(cuts)] for face, cuts in zip(faces, ends, strict=True)]
+        held = entry if holder == index else self.entry(self.row_of(holder))
         if holder != index:
-            disclosure["holder"] = self.entry(self.row_of(holder))
+            disclosure["holder"] = held
+        # What would not be proved to its reader must not leave.
+        committed = parse_leaf(base64.b64decode(held["leaf"])).content_commitment
+        if commit(seed, faces, ends) != committed:
+            raise Tampered(
+                f"entry {holder} does not commit to the message that it opens to; run muniment verify"
+            )
         return PackMessage(entry, disclosure, content, sent, row.captured_ms, view.open_meta(index)[1])
 
 
@@ -123,11 +136,3 @@ def _manifest(content: bytes, sent: bytes | None) -> tuple[bytes, list[int]]:
     patch = None if sent is None else chain.difference(content, sent)
     manifest = chain.Manifest(chain.VERSION, len(content), hashlib.sha256(content).digest(), patch)
     return msgspec.msgpack.encode(manifest), [] if patch is None else [patch.keep_start, patch.keep_end]
-
-
-def _faces(faces: Sequence[bytes]) -> list[list[object]]:
-    return [[len(face), list(ends)] for face, ends in zip(faces, face_ends(faces), strict=True)]
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

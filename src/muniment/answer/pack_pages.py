@@ -21,13 +21,17 @@ from muniment.answer.reading.letter import Attachment, Letter
 
 _STYLE = """\
 :root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:72rem;margin:0 auto;padding:1.5rem}
-h1,h2{font-family:Georgia,serif;line-height:1.25}table{border-collapse:collapse;width:100%}caption{text-align:left}
-th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #8886;overflow-wrap:anywhere}
+html{background:#fff;color:#1a1c20}a{color:#0b4aa2}body{overflow-wrap:anywhere}h1,h2{font-family:Georgia,serif;line-height:1.25}
+table{border-collapse:collapse;width:100%;table-layout:fixed}caption{text-align:left;padding-bottom:.5rem}
+th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #8886}td a{margin-right:.4rem}
+th:nth-child(1){width:11%}th:nth-child(2){width:19%}th:nth-child(6){width:11%}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}dt{font-weight:600}dd{margin:0}
 .example{border:2px solid;padding:.5rem 1rem}
 @media(max-width:40rem){thead{position:absolute;clip-path:inset(50%)}tr,td,dl{display:block}tr{padding:.6rem 0}
-td{border:0}td:before{content:attr(data-is)": ";font-weight:600}tr{border-bottom:1px solid #8886}}
-@media print{body{max-width:none;padding:0;font-size:10pt}a{color:inherit}tr{break-inside:avoid}}
+td{border:0;padding:.15rem 0}td:before{content:attr(data-is)": ";font-weight:600}tr{border-bottom:1px solid #8886}
+dd{margin-bottom:.6rem}}
+@media(prefers-color-scheme:dark){html{background:#16181d;color:#eceef2}a{color:#a9c1ff}}
+@media print{html{background:#fff;color:#000}body{max-width:none;padding:0;font-size:10pt}a{color:#000}tr{break-inside:avoid}}
 """
 _EXAMPLE = "This is an example organisation. Nothing in this pack really happened."
 
@@ -117,12 +121,14 @@ the messages are what was recorded is written in VERIFY.txt, beside the folder <
 
 
 def _row(line: Line) -> str:
+    from_, to = (escape(each) or "(nobody named)" for each in (line.from_, line.to))
+    date = escape(line.date) or "(no date)"
     sent = f' <a href="{line.folder}/as-sent.eml">as sent</a>' if line.has_sent else ""
     paper = f" (attachments: {line.attachments})" if line.attachments else ""
     return (
         f'<tr><td data-is="No.">{line.folder}<br><small>{escape(line.number)}</small></td>'
-        f'<td data-is="Written">{escape(line.date)}<br><small>captured {moment(line.captured_ms)}</small></td>'
-        f'<td data-is="From">{escape(line.from_)}</td><td data-is="To">{escape(line.to)}</td>'
+        f'<td data-is="Written">{date}<br><small>captured {moment(line.captured_ms)}</small></td>'
+        f'<td data-is="From">{from_}</td><td data-is="To">{to}</td>'
         f'<td data-is="Subject">{escape(line.subject) or "(none)"}{paper}</td>'
         f'<td data-is="Open"><a href="{line.folder}/message.txt">text</a> '
         f'<a href="{line.folder}/message.eml">original</a>{sent}</td></tr>\n'

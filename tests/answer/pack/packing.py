@@ -48,7 +48,7 @@ class Seen:
     def content_seed(self, index: int) -> bytes:
         row = self.view.catalogue.row(index)
         salt = parse_sections(read_frame(self.view.home, row).body).salt
-        return self.view._keys(row)(CONTENT, salt)[1]
+        return self.view._keys(row)(CONTENT, salt).commitment_seed
 
 
 def entries() -> list[Entry]:

@@ -13,6 +13,8 @@ from pathlib import Path
 import bagit
 import pyrage
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
 
 import muniment_verify as verifier
 from muniment.answer.pack import MOST_MESSAGES, build_pack
@@ -128,6 +130,21 @@ def test_a_pages_words_are_escaped_and_it_asks_the_network_for_nothing(unpacked:
     assert "Mail about &lt;the register&gt;" in page and "<the register>" not in page
     assert "default-src 'none'" in page
     assert not re.search(r"(?:src|href)=\"(?!00\d\d/|statement\.html)", page)
+
+
+def test_the_pages_of_a_pack_open_offline_on_a_phone_and_are_clean_to_axe(unpacked: Path) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.context.set_offline(True)
+        for name in ("index", "statement"):
+            page.goto(f"file://{unpacked}/data/{name}.html")
+            assert Axe().run(page).response["violations"] == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        browser.close()
+    assert {url.rpartition("/")[2] for url in asked} == {"index.html", "statement.html"}
 
 
 def test_a_pack_encrypted_to_its_recipient_opens_with_her_key_only(
