@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from muniment.cli import story
+from muniment.cli import story, story_looking
 from muniment.cli.stage import Stage
 from muniment.policy.errors import BadInput
 from muniment.policy.policyfile import parse
@@ -65,7 +65,7 @@ def test_business_mail_is_saved_where_colleagues_hold_it(stage: Stage, tmp_path:
     (tmp_path / "old.eml").write_bytes(b"From: x@outside.example\nSubject: Old\n\nOnce upon a time\n")
     assert said(stage, "import", "mail", str(tmp_path))["recorded"] == 1
     with stage.officer_view("office-manager") as view:
-        [old] = view.catalogue.rows("stream = ?", (Stream.MAIL_IMPORT,))
+        [*_, old] = view.catalogue.rows("stream = ?", (Stream.MAIL_IMPORT,))
         assert view.open(old.idx).content == (tmp_path / "old.eml").read_bytes()
 
 
@@ -94,6 +94,13 @@ def test_all_mail_is_kept_unaltered_and_what_is_refused_too(stage: Stage) -> Non
         contents = [view.open(row.idx).content for row in rows]
     assert story.SIGNED in contents
     assert story.WRITTEN in contents
+
+
+def test_a_look_is_asked_for_permitted_read_and_told(stage: Stage) -> None:
+    """R-5.0-a, R-5.1-b, R-5.2-f, R-5.3-c, R-5.3-i, R-5.3-k, R-5.3-l: the story of one permit from end to end."""
+    told = [fact for step in story_looking.LOOKING for fact in step.play(stage)]
+    assert any("stay sealed" in fact for fact in told)
+    assert any("holds no key to it" in fact for fact in told)
 
 
 def test_what_is_not_an_entry_is_explained_as_missing(stage: Stage) -> None:
