@@ -282,6 +282,23 @@ def test_an_exemption_shows_its_decision_to_who_asked(hours: Hours) -> None:
     assert "Muniment does not guard the web yet" in page
 
 
+def test_an_exemption_is_narrowed_by_site_and_approved_without_keys(browser: Browser, hours: Hours) -> None:
+    number = next(each for each in hours.permits() if hours.standing(each).request.kind == "exemption")
+    standing = hours.standing(number)
+    fields = {"people": ["news.example"], "start": hours.day(0), "until": hours.day(3), "days": "5"}
+    fields |= {"depth": standing.request.depth, "reason": "One will do.", "revision": "1", "narrow": "1"}
+    assert hours.post("md", f"/permits/{number}/narrow", **fields).status == 302
+    assert hours.standing(number).request.sites == ("news.example",)
+    with at_page(browser, hours, "md", f"/permits/{number}/approve") as page:
+        expect(page.locator("#asked")).to_contain_text("To let Tomás Tutor visit news.example")
+        page.get_by_label("Your key file").set_input_files(hours.key_file("md"))
+        page.get_by_label("Your six words").fill(hours.words("md"))
+        page.get_by_role("button", name="Sign and approve").click()
+        expect(page.get_by_role("heading", name="is in force")).to_be_visible(timeout=30_000)
+    assert hours.state(number) == "approved"
+    assert "In force" in hours.get("tomas", "/permits/exemptions").text
+
+
 def test_the_printed_sheet_holds_the_words_and_little_else(browser: Browser, hours: Hours) -> None:
     with at_page(browser, hours, "hr", "/permits/ask", width=1280) as page:
         page.get_by_label("Tomás Tutor").check()

@@ -281,6 +281,7 @@ class NarrowForm(PlainForm):
         self.fields["people"].choices = windows  # type: ignore[attr-defined]
         named = [(name, STREAM_WORDS.get(name, name)) for name in streams]
         self.fields["streams"].choices = named  # type: ignore[attr-defined]
+        self.fields["streams"].required = bool(streams)
 
     def clean(self) -> dict[str, Any]:
         """Hold that the days are in order."""

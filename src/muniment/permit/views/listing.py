@@ -15,6 +15,7 @@ from muniment.permit.state import OPEN
 from muniment.permit.views.desk import Desk, at_desk
 
 _MOST_DECIDED = 50
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
 @require_safe
@@ -62,6 +63,7 @@ def _card(desk: Desk, standing: Standing) -> dict[str, Any]:
         "mark": mark,
         "waits": words.waiting(standing.asked_ms, desk.now_ms),
         "may_decide": desk.may_decide(standing),
+        "was_granted": standing.approval is not None,
         "asked": words.at(standing.first.at_ms),
         "ends": words.at(standing.approval.ends_ms) if standing.approval else "",
     }
@@ -69,7 +71,6 @@ def _card(desk: Desk, standing: Standing) -> dict[str, Any]:
 
 def _title(waits: int, mine: int, *, is_officer: bool) -> str:
     if is_officer:
-        return {0: "No request waits for an officer", 1: "One request to open the record"}.get(
-            waits, f"{waits} requests to open the record"
-        )
+        number = _NUMBERS[waits] if waits < len(_NUMBERS) else f"{waits}"
+        return f"{number} requests wait for an officer" if waits != 1 else "One request waits for an officer"
     return "You have asked for no permit yet" if not mine else "Your permits"

@@ -14,6 +14,7 @@ from muniment.permit import narrowing, words
 from muniment.permit.conflict import require_decider
 from muniment.permit.forms import NarrowForm, begins, is_over
 from muniment.permit.narrowing import Narrowing, count_narrowed
+from muniment.permit.purposes import EXEMPTION
 from muniment.permit.replay import Standing
 from muniment.permit.views.deciding import seen_revision
 from muniment.permit.views.desk import Desk, at_desk
@@ -33,7 +34,7 @@ def narrow(request: HttpRequest, number: str) -> HttpResponse:
             return _page(request, desk, standing, form, status=400 if form.errors else 200)
         try:
             kept = _kept(standing.request, form.cleaned_data)
-            if "narrow" not in request.POST:
+            if "narrow" not in request.POST and standing.request.windows:
                 counted, _ = count_narrowed(desk.office, standing.request, kept)
                 return _page(request, desk, standing, form, counted=counted)
             reason, advice = form.cleaned_data["reason"], form.cleaned_data["advice"]
@@ -65,6 +66,8 @@ def _form(request: HttpRequest, standing: Standing) -> NarrowForm:
 
 def _places(asked: PermitRequest) -> list[tuple[str, str]]:
     """Return what can be left out: people by pseudonym, addresses that nobody holds."""
+    if asked.kind == EXEMPTION:
+        return [(site, site) for site in asked.sites]
     people = [(each.id, each.name) for each in asked.subjects]
     unowned = sorted({window.address for window in asked.windows if not window.person})
     return people + [(address, address) for address in unowned]
@@ -78,14 +81,19 @@ def _kept(asked: PermitRequest, found: dict[str, Any]) -> Narrowing:
         int(begins(found["start"]).timestamp() * 1000),
         int(is_over(found["until"]).timestamp() * 1000),
     )
+    days = {
+        "from_ms": max(start, asked.from_ms),
+        "until_ms": min(until, asked.until_ms),
+        "days": found["days"],
+    }
+    if asked.kind == EXEMPTION:
+        return Narrowing(sites=tuple(site for site in asked.sites if site in kept), **days)
     return Narrowing(
         people=tuple(each.id for each in asked.subjects if each.id in kept),
         addresses=tuple(sorted(addresses)),
-        from_ms=max(start, asked.from_ms),
-        until_ms=min(until, asked.until_ms),
         streams=tuple(found["streams"]),
         depth=found["depth"],
-        days=found["days"],
+        **days,
     )
 
 

@@ -164,7 +164,7 @@ async function onForget() {
 async function start() {
   part("form").addEventListener("submit", onSubmit);
   part("forget").addEventListener("click", onForget);
-  show("no-script", false);
+  part("no-script").remove();
   show("signing");
   try {
     state.asked = await fetchRequest();

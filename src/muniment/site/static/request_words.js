@@ -50,18 +50,21 @@ export function sentence(request) {
   return phrases(request).map(([text, isStrong]) => [text.replace(NOT_SHOWN, "?"), isStrong]);
 }
 
+const days = (request) => `${day(request.from_ms)} to ${day(request.until_ms - 1)}`;
+
 function phrases(request) {
   const purpose = PURPOSES[request.purpose] ?? `for the purpose ${request.purpose}`;
   if (request.kind === "exemption") {
     const [who, sites] = [request.requester.name, listed(request.sites)];
-    return [["To let ", false], [who, true], [" visit ", false], [sites, true], [`, ${purpose}.`, false]];
+    const what = [["To let ", false], [who, true], [" visit ", false], [sites, true], [", ", false]];
+    return [...what, [days(request), true], [`, ${purpose}.`, false]];
   }
   const what = request.kind === "shielded" ? "what is marked private in the mail of " : "the mail of ";
   return [
     [`To let ${request.requester.name} read `, false],
     [`${request.depth === "envelope" ? "the envelopes of " : ""}${what}${whose(request)}`, true],
     [", captured ", false],
-    [`${day(request.from_ms)} to ${day(request.until_ms - 1)}`, true],
+    [days(request), true],
     [`, ${purpose}.`, false],
   ];
 }
