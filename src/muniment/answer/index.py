@@ -6,7 +6,9 @@ by one that has their text too, so that a search over several fields stays one s
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from itertools import permutations
 from threading import Lock
 from typing import Any, NamedTuple
@@ -21,7 +23,7 @@ _MONDAY_MS = 4 * 86_400_000  # 1970-01-01 was a Thursday
 _PLACE_BITS, _LATEST_MS = 21, (1 << 42) - 1
 _PLACES = (1 << _PLACE_BITS) - 1
 _WEEKS = {"field": "order", "interval": WEEK_MS << _PLACE_BITS, "offset": _MONDAY_MS << _PLACE_BITS}
-_HEAP_BYTES = 60_000_000
+_HEAP_BYTES = 50_000_000
 _QUERY = tantivy.Query
 _MUST, _MUST_NOT, _SHOULD = tantivy.Occur.Must, tantivy.Occur.MustNot, tantivy.Occur.Should
 
@@ -95,6 +97,7 @@ class RoomIndex:
             self._open_writer().commit()
             self._index.reload()
             self._searcher = self._index.searcher()
+        give_back()
 
     def finish(self) -> None:
         """Commit and give back the writer's memory; another `add` takes it again."""
@@ -105,6 +108,7 @@ class RoomIndex:
                 writer.wait_merging_threads()
             self._index.reload()
             self._searcher = self._index.searcher()
+        give_back()
 
     def compile(self, parts: Sequence[Part], wanted: Wanted) -> tantivy.Query:
         """Return the index's query for what is sought."""
@@ -157,6 +161,12 @@ class RoomIndex:
             orders = set(permutations(tokens))
             return _any_of([_QUERY.phrase_query(schema, field, list(o), sought.near) for o in orders])
         return _QUERY.phrase_query(schema, field, list(tokens))
+
+
+def give_back() -> None:
+    """Have the memory that was freed leave the process, where the C library can: building frees much."""
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def week_of(at_ms: int) -> int:

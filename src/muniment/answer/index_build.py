@@ -124,7 +124,7 @@ class Builder:
             self._index_body(place)
             if self.indexed >= self._next_commit:
                 self.index.commit()
-                self._next_commit += min(self.indexed, _LARGEST_STEP)
+                self._next_commit += min(3 * self.indexed, _LARGEST_STEP)
         self.index.commit()
 
     def _index_body(self, place: int) -> None:

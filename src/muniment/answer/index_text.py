@@ -26,6 +26,7 @@ _BREAK = re.compile(
     r"<(?=(?:br|/?(?:p|div|t[rdh]|li|ul|ol|table|blockquote|pre|h[1-6]|hr|title|section|article|header|footer))\b)",
     re.IGNORECASE,
 )
+_LENGTHS = frozenset(map(len, ("to", "from", "subject", "message-id", "in-reply-to", "content-type")))
 _UNSEEN = ["script", "style", "noscript", "template"]
 _ID = re.compile(r"<[^<>\s]{1,990}>")
 
@@ -86,7 +87,8 @@ def _is_ordinary(raw: bytes) -> bool:
 
 
 def _fast(root: fast_mail_parser.PyLazyMimePart) -> IndexText:
-    headers = {name.lower(): values[0] for name, values in root.headers.items()}
+    # Only names of these lengths are of interest; most others are left as they are.
+    headers = {name.lower(): values[0] for name, values in root.headers.items() if len(name) in _LENGTHS}
     value = headers.get
     own = _ID.search(value("message-id", ""))
     named = f"{value('references', '')} {value('in-reply-to', '')}"

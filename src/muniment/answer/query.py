@@ -181,11 +181,16 @@ class _Folds(dict[int, str]):
 
 
 _FOLDS = _Folds()
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def fold(text: str) -> str:
     """Return a text of the same length without accents; case stays."""
-    return text if text.isascii() else text.translate(_FOLDS)
+    return text if text.isascii() else _BEYOND_ASCII.sub(_folded, text)
+
+
+def _folded(run: re.Match[str]) -> str:
+    return run[0].translate(_FOLDS)
 
 
 def pattern_of(parts: list[Part]) -> re.Pattern[str] | None:

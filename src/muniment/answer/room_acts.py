@@ -23,7 +23,7 @@ from muniment.answer.ladder import require_reason
 from muniment.answer.look import Look, LookBook
 from muniment.answer.pack_about import Search
 from muniment.answer.room_open import OpenRoom, RoomFiles, unlock
-from muniment.answer.room_packing import pack
+from muniment.answer.room_packing import pack, remove_packs
 from muniment.answer.room_scan import RunningScan, scan_look_words
 from muniment.answer.room_search import search
 from muniment.answer.room_values import Note, Reason, RoomState, SearchResult
@@ -95,6 +95,7 @@ class RoomActs:
             self._scan.stop()
         if self._room is not None:
             self._room.close()
+        remove_packs(self.files.place)
         self.ended.set()
 
     def _opened(self) -> OpenRoom:
@@ -125,6 +126,7 @@ class RoomActs:
         with self._unlocking:
             if self._room is None:
                 room = unlock(self.files, asked.words)
+                remove_packs(self.files.place)  # what a killed process left
                 try:
                     self._noted(looker, Look(act="open-room"))
                 except BaseException:
@@ -160,7 +162,8 @@ class RoomActs:
             reason=asked.reason,
         )
         number = self._noted(looker, look)
-        room.note_search(_search_made(asked, found))
+        if not asked.tag:  # what was tagged is no search of the matter
+            room.note_search(_search_made(asked, found))
         return msgspec.structs.replace(found, record_number=number)
 
     def _conversation(self, looker: wire.Looker, asked: arguments.OneEntry) -> Any:

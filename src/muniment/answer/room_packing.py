@@ -21,12 +21,20 @@ from muniment.answer.room_arguments import Pack
 from muniment.answer.room_open import OpenRoom
 from muniment.answer.room_values import PackResult
 from muniment.answer.room_wire import Looker
+from muniment.answer.rooms import RoomPlace
 from muniment.policy.errors import Conflict, Missing
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record.entry import Kind, Stream
 from muniment.record.open_entries import read_open
 
 _MOST_GAPS = 100
+
+
+def remove_packs(place: RoomPlace) -> None:
+    """Remove every pack that lies in a room's folder: nothing in the clear outlives the room."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in (place.folder / "packs").iterdir():
+            path.unlink(missing_ok=True)
 
 
 def pack(room: OpenRoom, book: LookBook, looker: Looker, asked: Pack, now_ms: int) -> PackResult:

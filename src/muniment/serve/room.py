@@ -38,7 +38,11 @@ LOOK_SECONDS = 2.0
 RECORDER_SECONDS = 300.0
 _RECORDER_EVERY_SECONDS = 20.0
 _LOCK_WHAT_IS_USED = 1 | 2 | 4  # current, future, and only pages that are in use
-_ARENAS = -8  # M_ARENA_MAX of mallopt
+_MEMORY = {
+    -8: 2,
+    -3: 1 << 18,
+    -1: 1 << 20,
+}  # mallopt: few arenas; large pieces go back to the kernel when freed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -130,7 +134,8 @@ def _keep_in_memory() -> None:
     with suppress(AttributeError):
         if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY:
             library.mlockall(_LOCK_WHAT_IS_USED)
-        library.mallopt(_ARENAS, 2)
+        for option, value in _MEMORY.items():
+            library.mallopt(option, value)
 
 
 def _say_no_more(ready: int) -> None:

@@ -332,6 +332,8 @@ def test_after_a_restart_the_investigator_unlocks_again(house):
     with granted.opened() as client:
         [hit] = client.search("soup").hits
         client.note(hit.index, "", ["kept"])
+        made = granted.place.folder / client.pack([hit.index], "t", "r", "p").path
+        assert made.exists()
         client.close_room()
     deadline = time.monotonic() + 10
     while is_running(granted.place):
@@ -343,6 +345,7 @@ def test_after_a_restart_the_investigator_unlocks_again(house):
         client.climb("envelope", "again")
         assert client.search("", tag="kept").found == 1
         client.close_room()
+    assert not made.exists()
 
 
 def test_a_person_s_rooms_are_those_that_name_them(house, granted, room):
