@@ -8,17 +8,21 @@ from allauth.account.internal.flows.login import perform_login, record_authentic
 from allauth.account.models import Login
 from allauth.account.views import LoginView
 from allauth.core import ratelimit
+from allauth.socialaccount.providers.openid_connect import views as openid
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from requests import RequestException
 
 from muniment.people.account_example import SHEET
 from muniment.people.account_invitation import invited_account, use
+from muniment.policy.errors import Missing, Unavailable
 from muniment.site import failure
+from muniment.site.openid import PROVIDER
 from muniment.site.sign_in_forms import FirstPasswordForm
 
 
@@ -44,6 +48,49 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End this session."""
     logout(request)
     return HttpResponseRedirect(reverse("account_login"))
+
+
+@require_POST
+def to_service(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Lead to the organisation's own sign-in service.
+
+    By a page and not by a redirect: a form of ours may lead nowhere else (`form-action`), and a link may.
+
+    Raises: Missing when the policy file names no service; Unavailable when it does not answer.
+    """
+    service = _service(provider_id)
+    if request.POST.get("process", "login") != "login":
+        raise Missing("the sign-in service only signs in; load the sign-in page again")
+    try:
+        answer = openid.login(request, provider_id)
+    except (RequestException, ValueError, KeyError) as error:
+        raise Unavailable(
+            f"{service} does not answer as a sign-in service does; use your password, or try again later"
+        ) from error
+    if not isinstance(answer, HttpResponseRedirect):
+        return answer
+    return render(request, "site/account/to_service.html", {"service": service, "address": answer.url})
+
+
+@require_safe
+def from_service(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Take what the sign-in service says of whoever it sends back.
+
+    Raises: Missing when the policy file names no service.
+    """
+    _service(provider_id)
+    return openid.callback(request, provider_id)
+
+
+def _service(provider_id: str) -> str:
+    """Return what the sign-in service is called."""
+    policy = settings.MUNIMENT_POLICY
+    service = policy.console.openid if policy else None
+    if service is None or provider_id != PROVIDER:
+        raise Missing(
+            "the policy file names no such sign-in service; sign in with your password or a passkey"
+        )
+    return service.name
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,7 +12,6 @@ from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkey
 from allauth.socialaccount import views as social
-from allauth.socialaccount.providers.openid_connect import views as openid
 
 from muniment.people.permission import Permission
 from muniment.people.route import Content, route
@@ -116,7 +115,9 @@ ROUTES = [
         "mfa_remove_webauthn",
     ),
     route("my-account/sessions", own_account.sessions, _OWN, "usersessions_list"),
-    route("sign-in/organisation/<str:provider_id>", openid.login, _START, "openid_connect_login"),
-    route("sign-in/organisation/<str:provider_id>/back", openid.callback, _START, "openid_connect_callback"),
+    route("sign-in/organisation/<str:provider_id>", sign_in.to_service, _START, "openid_connect_login"),
+    route(
+        "sign-in/organisation/<str:provider_id>/back", sign_in.from_service, _START, "openid_connect_callback"
+    ),
     route("sign-in/organisation-cancelled", social.login_cancelled, _START, "socialaccount_login_cancelled"),
 ]
