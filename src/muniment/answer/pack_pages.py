@@ -31,7 +31,8 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}dt{font-we
 td{border:0;padding:.15rem 0}td:before{content:attr(data-is)": ";font-weight:600}tr{border-bottom:1px solid #8886}
 dd{margin-bottom:.6rem}}
 @media(prefers-color-scheme:dark){html{background:#16181d;color:#eceef2}a{color:#a9c1ff}}
-@media print{html{background:#fff;color:#000}body{max-width:none;padding:0;font-size:10pt}a{color:#000}tr{break-inside:avoid}}
+@media print{html{background:#fff;color:#000}body{max-width:none;padding:0;font-size:10pt}a{color:#000}}
+@media print{tr{break-inside:avoid}}
 """
 _EXAMPLE = "This is an example organisation. Nothing in this pack really happened."
 
