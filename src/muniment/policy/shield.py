@@ -128,6 +128,7 @@ _MARK = re.compile(
     rf"|(?:[:|;!*]|(?<!\w)[-\u2013\u2014])\s*{_VERY}{_WORD.format('last')}\W*$",
     re.IGNORECASE,
 )
+_STEMS = ("private", "personal", "confiden", "privileged")
 _REPLY = re.compile(
     r"^\s*(?:(?:re|fwd?|aw|wg|sv|tr|antw)\s*(?:\[\d{1,4}\])?:\s*|external:\s*|\[external\]\s*)+",
     re.IGNORECASE,
@@ -182,6 +183,8 @@ class Shielding:
 def subject_mark(subject: str) -> str:
     """Return the kind of mark a subject bears, "" when it bears none."""
     text = " ".join(readable(subject[:MAX_SUBJECT_CHARACTERS]).split())
+    if not any(stem in text.lower() for stem in _STEMS):  # nearly every subject, and quickly told
+        return ""
     if phrase := _PHRASES.search(text):
         return Kind.CONFIDENTIAL.value if phrase["confidential"] else Kind.PRIVATE.value
     mark = _MARK.search(_REPLY.sub("", text))
