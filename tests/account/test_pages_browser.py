@@ -97,9 +97,14 @@ def page(
     complaints: list[str] = []
     try:
         opened = context.new_page()
-        opened.on("request", lambda each: each.url.startswith(console.address) or complaints.append(each.url))
+        opened.on(
+            "request",
+            lambda each: None if each.url.startswith(console.address) else complaints.append(each.url),
+        )
         opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("console", lambda each: "Content Security" in each.text and complaints.append(each.text))
+        opened.on(
+            "console", lambda each: complaints.append(each.text) if "Content Security" in each.text else None
+        )
         yield opened
         assert complaints == []
     finally:
@@ -238,7 +243,7 @@ MAIL = MailLine(
     True,
     True,
 )
-LATER = {
+LATER: dict[str, dict[str, Any]] = {
     "my_record.html": {
         "looks": [LOOK, LOOK],
         "looks_in_words": "Under two permits",
@@ -256,7 +261,12 @@ def test_what_shows_after_five_in_the_afternoon(
 ) -> None:
     from muniment.account.forms import DisputeForm
 
-    shell = {"organisation": "Example Training", "example": True, "path": "/my-record", "styles": STYLES}
+    shell: dict[str, Any] = {
+        "organisation": "Example Training",
+        "example": True,
+        "path": "/",
+        "styles": STYLES,
+    }
     html = render_to_string(
         f"account/{name}", shell | LATER[name] | {"dispute": DisputeForm(), "is_witnessed": False}
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from muniment.account.mine import Listed
 from muniment.people.models import Person
@@ -63,10 +64,17 @@ def entries_of(home: Home, permit: Standing, person: str) -> Set[int]:
         Unavailable: the recorder does not answer.
     """
     request = permit.request
-    windows = [window for window in request.windows if window.person == person]
+    windows = tuple(window for window in request.windows if window.person == person)
+    return _mentioned(home, windows, request.streams, request.from_ms, request.until_ms)
+
+
+@lru_cache(maxsize=32)
+def _mentioned(
+    home: Home, windows: tuple[PermitWindow, ...], streams: tuple[str, ...], from_ms: int, until_ms: int
+) -> frozenset[int]:
+    """Return the entries with one of the addresses; what a permit opens was there when it was asked for, and stays."""
     with Recorder(home.socket) as recorder:
-        lines = _lines(recorder, windows, request.streams, request.from_ms, request.until_ms)
-        return {line.index for line in lines}
+        return frozenset(line.index for line in _lines(recorder, windows, streams, from_ms, until_ms))
 
 
 def _lines(
