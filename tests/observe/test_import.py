@@ -13,11 +13,14 @@ import pytest
 
 from muniment.observe import mail as mail_import
 from muniment.observe.journal import Journal
+from muniment.observe.mail import MailImport
 from muniment.observe.sources import Shape
 from muniment.policy.errors import BadInput, Conflict, Unavailable
+from muniment.policy.shield import Shielding
 from muniment.record.entry import Direction, Kind, Retention, Stream
 from tests.observe.importing import SHARED, file_back, imported, run_import
 from tests.observe.test_sources import MAIL, MAILDIR, MARK, tree
+from tests.organisation import DOMAIN
 from tests.record.recording import check_record, make_home, officer_view, recording
 from tests.serve.letters import generated
 
@@ -227,3 +230,27 @@ def test_every_file_of_the_collections_comes_back_byte_for_byte(tmp_path, collec
         name = bytes(path.relative_to(root))
         assert file_back(parts[name], name) == path.read_bytes()
     check_record(home)
+
+
+def test_a_message_in_a_private_folder_or_of_a_protected_domain_is_shielded(tmp_path: Path) -> None:
+    root = tmp_path / "mail"
+    for name, sender in (
+        ("inbox", "a@b.example"),
+        ("Private", "c@d.example"),
+        ("work", "rep@unison.example"),
+    ):
+        (root / name).mkdir(parents=True)
+        (root / name / "1.eml").write_bytes(
+            f"From: {sender}\r\nTo: x@{DOMAIN}\r\nSubject: y\r\n\r\n{name}\r\n".encode()
+        )
+    home = make_home(tmp_path)
+    with recording(home) as record:
+        shielding = Shielding([("unison.example", "union")])
+        work = MailImport(root, Shape.AUTO, Retention.MAIL, frozenset({DOMAIN}), shielding)
+        with Journal(tmp_path / "journal") as journal:
+            assert sum(work.run(record, journal)) == 3
+        record.publish()
+    with officer_view(home) as view:
+        rows = view.catalogue.rows("stream = ?", (Stream.MAIL_IMPORT,))
+        kinds = {view.open(row.idx).content.split()[-1]: view.open(row.idx).shielded for row in rows}
+    assert kinds == {b"inbox": "", b"Private": "private", b"work": "union"}
