@@ -17,7 +17,7 @@ from muniment.people.account_example import (
     make_example_accounts,
     people_of,
 )
-from muniment.people.account_invitation import OPEN_FOR, invite, invited_account, use
+from muniment.people.account_invitation import OPEN_FOR, invite, invited_account, lock, use
 from muniment.people.models import Address, Person
 from muniment.people.register import import_people, roles_of
 from muniment.people.role import Role
@@ -158,6 +158,25 @@ def test_a_second_factor_goes_only_when_the_invitation_says_so(people: dict[str,
     assert Authenticator.objects.filter(user=account).count() == 1
     invite(people["olive"], MONDAY, forget_second_factor=True)
     assert Authenticator.objects.filter(user=account).count() == 0
+
+
+def test_a_locked_account_opens_by_nothing_but_a_new_invitation(people: dict[str, Person]) -> None:
+    from allauth.mfa.models import Authenticator
+
+    account = use(invite(people["olive"], MONDAY).secret, MONDAY, "a-password-of-some-length")
+    Authenticator.objects.create(user=account, type="totp", data={"secret": "x"})
+    before, waiting = account.get_session_auth_hash(), invite(people["olive"], MONDAY)
+    lock(people["olive"], TUESDAY)
+    account.refresh_from_db()
+    assert not account.is_active and not account.has_usable_password()
+    assert account.get_session_auth_hash() != before
+    assert not Authenticator.objects.exists()
+    with pytest.raises(Missing):
+        invited_account(waiting.secret, TUESDAY)
+    again = use(invite(people["olive"], TUESDAY).secret, TUESDAY, "another-password-of-length")
+    assert again.is_active and again.check_password("another-password-of-length")
+    with pytest.raises(Missing, match="nothing to lock"):
+        lock(people["tomas"], TUESDAY)
 
 
 def policy(**overrides: Any) -> PolicyFile:

@@ -80,7 +80,7 @@ def compose(
         _streams(today, example=example),
         _gateway(answers, example=example),
         f"[record]\nanchor_dir = {_text(answers['anchor_dir'])}  # each checkpoint is also copied there\n",
-        '[console]\nlisten = "127.0.0.1:8025"  # this machine only; put a TLS proxy in front of it\n',
+        '[console]\nlisten = "127.0.0.1:8025"  # this machine only; for others: certificate, key, names\n',
     ]
     if example:
         parts += [_WORDING, _SINK]

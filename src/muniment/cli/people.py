@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muniment.cli import people_invite
+from muniment.cli import people_invite, people_lock
 from muniment.cli.options import common, emit
 from muniment.policy.errors import BadInput, Missing, Unavailable
 from muniment.policy.policyfile import load
@@ -37,6 +37,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     imports.set_defaults(handler=run)
     people_invite.add(actions)
+    people_lock.add(actions)
 
 
 def run(args: argparse.Namespace) -> int:

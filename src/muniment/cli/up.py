@@ -75,6 +75,10 @@ def welcome(policy: PolicyFile, places: Mapping[str, str], hint: str = "muniment
     stamp = "EXAMPLE. " if policy.example else ""
     lines = [f"{stamp}{policy.organisation.name}: everything runs. Stop it with Ctrl-C."]
     lines += [f"  {name:14} {place}" for name, place in places.items()]
+    if policy.example:
+        lines.append(
+            "Sign in to the console as one of the example's people: see sheets/EXAMPLE-sign-in.txt in the home"
+        )
     if policy.example and policy.gateway.inside:
         lines += [
             "Send a message through the gateway:",

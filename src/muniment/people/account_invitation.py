@@ -79,6 +79,22 @@ def use(secret: str, moment: datetime, password: str | None) -> Account:
     return account
 
 
+def lock(person: Person, moment: datetime) -> None:
+    """Close a person's account at once: no password, no second factor, no open invitation, and no session goes on.
+
+    Raises: Missing when they have no account.
+    """
+    with transaction.atomic():
+        account = Account.objects.filter(person=person).first()
+        if account is None:
+            raise Missing(f"{person.name} has no account, so there is nothing to lock")
+        account.authenticator_set.all().delete()  # type: ignore[attr-defined]
+        Invitation.objects.filter(person=person, used__isnull=True).delete()
+        account.set_unusable_password()
+        account.closed = moment
+        account.save()
+
+
 def _open_invitation(secret: str, moment: datetime) -> Invitation | None:
     if len(secret) > _LONGEST:
         return None

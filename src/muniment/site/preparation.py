@@ -51,6 +51,7 @@ def prepare_here(home: Home, *, example_people: bool = False) -> None:
         from muniment.people.compiler import compile_snapshot
 
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("clearsessions")
         if example_people:
             make_example_accounts(home, policy, datetime.now(UTC))
         compile_snapshot(policy, home)
