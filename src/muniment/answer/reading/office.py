@@ -29,10 +29,6 @@ _TEXTS = {"t", "delText"}
 Reader = Callable[[bytes], tuple[str, Problem]]
 
 
-class Bomb(Exception):
-    """An archive that unpacks to too much."""
-
-
 def files(data: bytes) -> Iterator[tuple[str, bytes | None]]:
     """Yield name and bytes of each file of an archive, None for one that is locked.
 
@@ -92,7 +88,7 @@ def _open_document(data: bytes) -> tuple[str, Problem]:
 
 def _from_xml(data: bytes, wanted: re.Pattern[str]) -> tuple[str, Problem]:
     """Return the text of the wanted members, in the order of their names and numbers."""
-    texts, problem = [], Problem.NONE
+    texts = []
     for name, inner in sorted(
         files(data), key=lambda pair: (re.sub(r"\d+", "", pair[0]), len(pair[0]), pair[0])
     ):
@@ -100,9 +96,7 @@ def _from_xml(data: bytes, wanted: re.Pattern[str]) -> tuple[str, Problem]:
             if inner is None:
                 return "", Problem.ENCRYPTED
             texts.append(xml_text(inner))
-        elif re.search(r"\.(?:png|jpe?g|tiff?|emf|wmf)$", name, re.IGNORECASE) and "media/" in name.lower():
-            problem = Problem.NONE  # pictures beside text are usual, and are listed with the message
-    return "\n".join(texts), problem
+    return "\n".join(texts), Problem.NONE
 
 
 def xml_text(data: bytes) -> str:

@@ -95,6 +95,11 @@ class Worker:
         finally:
             timer.cancel()
 
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the process is still there."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the process."""
         self._process.kill()
@@ -152,7 +157,7 @@ class Workers:
         """Give a job to a free worker; a worker that breaks is replaced for the next job."""
         worker = self._free.get()
         try:
-            if worker is not None and (worker.jobs >= JOBS_A_LIFE or worker._process.poll() is not None):
+            if worker is not None and (worker.jobs >= JOBS_A_LIFE or not worker.is_alive):
                 worker.close()
                 worker = None
             if worker is None:
