@@ -115,7 +115,8 @@ def _record() -> dict[str, Any]:
 
 
 def _approval_request() -> dict[str, Any]:
-    wraps = {"type": "array", "items": _TEXT, "maxItems": MOST_OFFICERS + 1}
+    sealed = _object({"sealed": _TEXT, "suite": _NUMBER, "to": _TEXT})
+    wraps = {"type": "array", "items": sealed, "maxItems": MOST_OFFICERS + 1}
     wrap = _object({"class": _NUMBER, "epoch": _NUMBER, "wraps": wraps})
     return _object({"format": _TEXT, "request": _TEXT, "selection": _TEXT, "wraps": _list(wrap)})
 
