@@ -47,8 +47,15 @@ def _another(raw: bytes, number: int, chance: random.Random) -> bytes:
 def gateway_entry(content: bytes, number: int) -> Entry:
     """Return the entry of a message from the watched person to one of 200 outside."""
     recipient = f"someone{number % 200}@outside.example"
-    headers = facts_of(content).values
-    meta = {"format": 1, "mail_from": WATCHED, "rcpt_to": [recipient], "headers": headers}
+    facts = facts_of(content)
+    hidden = [recipient] if number % 20 == 0 else []  # one in twenty has a recipient whom no header names
+    sender = next(iter(facts.senders), "")
+    meta = {
+        "format": 1,
+        "mail_from": sender,
+        "rcpt_to": [*facts.recipients, *hidden],
+        "headers": facts.values,
+    }
     return Entry(
         stream=Stream.MAIL_GATEWAY,
         channel=Channel.SMTP,

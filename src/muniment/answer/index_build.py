@@ -3,7 +3,8 @@
 1. When owners have marked entries of the room since the approval, the conversations are found first: what belongs to a
    marked one is shielded before anything is indexed.
 2. Every entry is opened, read, indexed and forgotten. What cannot be read is counted by reason.
-3. Messages with attachments are opened once more and indexed with the text of these.
+3. Every entry is looked at once more: messages with attachments are indexed with the text of these, and messages to
+   recipients whom no header names, with their addresses.
 
 Source: DESIGN "Rooms"; docs/formats/room-socket.md, "Searching" and "Shielded"; R-5.3-l.
 """
@@ -11,6 +12,7 @@ Source: DESIGN "Rooms"; docs/formats/room-socket.md, "Searching" and "Shielded";
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator
 from threading import Event
@@ -27,6 +29,7 @@ from muniment.answer.reading.letter import read_letter
 from muniment.answer.room_entries import Entries, Standing
 from muniment.answer.room_values import Reason
 from muniment.policy.errors import MunimentError
+from muniment.record.entry import Stream
 
 _FIRST_COMMIT, _LARGEST_STEP = 256, 25_000
 _ADDRESS = re.compile(r"[^\s<>\"(),;:\[\]]{1,128}@[^\s<>\"(),;:\[\]]{1,255}")
@@ -39,8 +42,8 @@ class Opener(Protocol):
     def meta_map(self, index: int) -> bytes:
         """Return the MessagePack map of an entry's meta, empty when it has none."""
 
-    def both(self, index: int) -> tuple[bytes, bytes]:
-        """Return the meta map and the bytes as written, quickly: the redaction commitments are not recomputed."""
+    def written(self, index: int) -> bytes:
+        """Return the bytes of an entry as written, quickly: its redaction commitments are not recomputed."""
 
 
 class _Dialogue(msgspec.Struct, frozen=True):
@@ -71,6 +74,7 @@ class Builder:
         self.is_shielding = bool(marked)  # until it is known which conversations are marked, none is shown
         self.failure = ""
         self._marked = marked
+        self._headers = _Named(len(entries))
         self._stopping = Event()
         self._next_commit = _FIRST_COMMIT
 
@@ -86,11 +90,15 @@ class Builder:
             self._index_bodies()
             self.threads.forget()
             self.copies.forget()
-            self._index_attachments()
+            self._look_again()
             self.index.finish()
             self.is_done = True
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
+
+    def looked_at_once(self) -> int:
+        """Return how many entries wait for their second look."""
+        return self.entries.standing.count(Standing.INDEXED)
 
     def unsearchable(self) -> list[Reason]:
         """Return what could not be searched, by reason."""
@@ -138,58 +146,83 @@ class Builder:
         self.copies.add(place, text)
         if text.defect:
             self.problems[text.defect] += 1
-        has_more = text.attachments > 0 and self.entries.has_content[place]
-        self.with_attachments += bool(has_more)
-        self.index.add(Indexed(place, at_ms, text.subject, text.from_, text.to, _who(text), text.body))
-        self.entries.standing[place] = Standing.INDEXED if has_more else Standing.COMPLETE
+        has_content = self.entries.has_content[place]
+        self.with_attachments += text.attachments > 0 and has_content
+        who = _who(text)
+        self.index.add(Indexed(place, at_ms, text.subject, text.from_, text.to, who, text.body))
+        self._headers.note(place, who)
+        self.entries.standing[place] = Standing.INDEXED if has_content else Standing.COMPLETE
         self.indexed += 1
 
     def _text(self, place: int) -> IndexText | None:
-        """Return what is indexed of an entry, None when it does not open."""
+        """Return what is indexed of an entry at first, None when it does not open."""
         index = self.entries.indexes[place]
         try:
             if not self.entries.has_content[place]:
                 return _text_of_meta(self.opener.meta_map(index))
-            meta, raw = self.opener.both(index)
+            return text_for_index(self.opener.written(index))
         except MunimentError:
             self.problems[DOES_NOT_OPEN] += 1
             return None
-        return text_for_index(raw)._replace(named=_named_in(meta))
 
-    def _index_attachments(self) -> None:
-        for place in self._newest_first((Standing.INDEXED,)):
+    def _look_again(self) -> None:
+        """Index once more what the first pass left out: attachments, and recipients that no header names."""
+        for done, place in enumerate(self._newest_first((Standing.INDEXED,)), start=1):
             try:
-                self._index_with_attachments(place)
+                self._index_rest(place)
             except MunimentError:
                 self.problems[DOES_NOT_OPEN] += 1
             self.entries.standing[place] = Standing.COMPLETE
-            self.attachments_indexed += 1
+            if done % _LARGEST_STEP == 0:
+                self.index.commit()
 
-    def _index_with_attachments(self, place: int) -> None:
-        meta, raw = self.opener.both(self.entries.indexes[place])
-        text, found = text_for_index(raw)._replace(named=_named_in(meta)), []
+    def _index_rest(self, place: int) -> None:
+        index = self.entries.indexes[place]
+        is_import = self.entries.streams[place] == Stream.MAIL_IMPORT
+        named = () if is_import else _named_in(self.opener.meta_map(index))
+        has_attachments = self.entries.attachments[place] > 0
+        if not has_attachments and self._headers.name_all(place, named):
+            return
+        raw = self.opener.written(index)
+        text = text_for_index(raw)
+        found = self._attachments(raw) if has_attachments else ""
+        who = _who(text) | set(named)
+        at_ms = self.entries.at[place]
+        self.index.remove(place)
+        self.index.add(Indexed(place, at_ms, text.subject, text.from_, text.to, who, text.body, found))
+
+    def _attachments(self, raw: bytes) -> str:
+        """Return the names and texts of a message's attachments; count what gave none, by reason."""
+        found = []
         for attachment in read_letter(raw).attachments:
             extracted = text_of(attachment.name, attachment.type, attachment.data)
             found.append(f"{attachment.name}\n{extracted.text}")
             if extracted.problem:
                 self.problems[f"attachment: {extracted.problem}"] += 1
-        self.index.remove(place)
-        self.index.add(
-            Indexed(
-                place,
-                self.entries.at[place],
-                text.subject,
-                text.from_,
-                text.to,
-                _who(text),
-                text.body,
-                "\n".join(found)[:MAX_INDEXED_CHARACTERS],
-            )
-        )
+        self.attachments_indexed += 1
+        return "\n".join(found)[:MAX_INDEXED_CHARACTERS]
+
+
+class _Named:
+    """Which addresses the header of each entry names, four bytes each."""
+
+    def __init__(self, count: int) -> None:
+        self._hashes = array("I")
+        self._starts, self._counts = array("I", bytes(4 * count)), array("H", bytes(2 * count))
+
+    def note(self, place: int, addresses: Collection[str]) -> None:
+        self._starts[place] = len(self._hashes)
+        self._counts[place] = min(len(addresses), 0xFFFF)
+        self._hashes.extend([hash(address) & 0xFFFFFFFF for address in addresses])
+
+    def name_all(self, place: int, addresses: Collection[str]) -> bool:
+        start = self._starts[place]
+        own = self._hashes[start : start + self._counts[place]]
+        return all(hash(address) & 0xFFFFFFFF in own for address in addresses)
 
 
 def _who(text: IndexText) -> set[str]:
-    """Return every address of a message: of its header, and of the dialogue it came by (which names hidden ones)."""
+    """Return every address that the header of a message names."""
     return {*_ADDRESS.findall(f"{text.from_} {text.to}".lower()), *text.named}
 
 

@@ -23,7 +23,7 @@ class Standing(IntEnum):
 
     WAITING = 0
     INDEXED = 1
-    COMPLETE = 2  # its attachments too
+    COMPLETE = 2  # its attachments and hidden recipients too
     SHIELDED = 3  # marked by its owner after the approval, or of such a thread
     CLOSED = 4  # it does not open: its key was destroyed, or its bytes were altered
 

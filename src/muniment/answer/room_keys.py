@@ -48,11 +48,6 @@ class ReleasedOpener:
         with self._lock:
             return self._view.open_meta(index, is_verified=False)[1]
 
-    def both(self, index: int) -> tuple[bytes, bytes]:
-        """Return the meta map and the bytes as written, neither commitment recomputed: for the index."""
-        with self._lock:
-            return self._view.open_both(index)
-
     def written(self, index: int) -> bytes:
         """Return the bytes of an entry as written, its redaction commitment not recomputed."""
         with self._lock:

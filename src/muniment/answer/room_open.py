@@ -38,6 +38,7 @@ from muniment.record.permit_text import Approval, PermitRequest, SignedApproval
 INDEX_MOST = 250_000  # a room over more entries is a scan room: it has no index
 MOST_SEARCHES = 500
 _NOT_YET, _ATTACHMENTS_LEFT = "not yet indexed", "attachments not yet read"
+_HIDDEN_LEFT = "hidden recipients not yet looked up"
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class OpenRoom:
         builder = self.builder
         left = self.entries.standing.count(Standing.WAITING)
         attachments_left = builder.with_attachments - builder.attachments_indexed
-        found = [Reason(_NOT_YET, left), Reason(_ATTACHMENTS_LEFT, attachments_left), *builder.unsearchable()]
+        waiting = [Reason(_NOT_YET, left), Reason(_ATTACHMENTS_LEFT, attachments_left)]
+        found = [*waiting, Reason(_HIDDEN_LEFT, builder.looked_at_once()), *builder.unsearchable()]
         if builder.failure:
             found.append(Reason("the index broke off; close the room and open it again", 1))
         return [reason for reason in found if reason.count]

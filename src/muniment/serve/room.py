@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import gc
 import os
 import resource
 import signal
@@ -38,6 +39,7 @@ LOOK_SECONDS = 2.0
 RECORDER_SECONDS = 300.0
 _RECORDER_EVERY_SECONDS = 20.0
 _LOCK_WHAT_IS_USED = 1 | 2 | 4  # current, future, and only pages that are in use
+_COLLECT_RARELY = (100_000, 20, 50)  # building makes millions of values and hardly a circle among them
 _MEMORY = {
     -8: 2,
     -3: 1 << 18,
@@ -101,6 +103,8 @@ def _serve(files: RoomFiles, ready: int) -> int:
     book = LookBook(place.home.socket, place.number, place.revision)
     acts = RoomActs(files, watch, book, clock_ms, fences)
     signal.signal(signal.SIGTERM, lambda *_: acts.end())
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_RARELY)
     os.write(ready, f"ready {place.socket}\n".encode())
     _say_no_more(ready)
     Thread(target=RoomServer(listener, acts.answer).serve, name="door", daemon=True).start()
