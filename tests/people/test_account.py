@@ -10,14 +10,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from muniment.people.account import Account, Invitation
-from muniment.people.account_example import (
-    EXAMPLE_PEOPLE,
-    SHEET,
-    draw_password,
-    make_example_accounts,
-    people_of,
-)
+from muniment.people.account_example import draw_password, make_example_accounts
 from muniment.people.account_invitation import OPEN_FOR, invite, invited_account, lock, use
+from muniment.people.example_people import EXAMPLE_PEOPLE, SHEET, people_of
 from muniment.people.models import Address, Person
 from muniment.people.register import import_people, roles_of
 from muniment.people.role import Role

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from django.test import Client
 from playwright.sync_api import Page
 
-from muniment.people.account_example import EXAMPLE_PEOPLE, SHEET
+from muniment.people.example_people import EXAMPLE_PEOPLE, SHEET
 from muniment.people.role import Role
 from tests.site.console import Answer, Console
 

@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from requests import RequestException
 
-from muniment.people.account_example import SHEET
 from muniment.people.account_invitation import invited_account, use
+from muniment.people.example_people import SHEET
 from muniment.policy.errors import Missing, Unavailable
 from muniment.site import failure
 from muniment.site.openid import PROVIDER
