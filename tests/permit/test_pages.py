@@ -54,7 +54,11 @@ def browser() -> Iterator[Browser]:
 def places(hours: Hours) -> list[tuple[str, str]]:
     """Return who looks at what."""
     waiting, refused, granted, delayed = hours.numbers
-    officer = ["/permits", *(f"/permits/{waiting}{end}" for end in ("", "/approve", "/narrow", "/refuse"))]
+    officer = [
+        "/permits",
+        "/permits/away",
+        *(f"/permits/{waiting}{end}" for end in ("", "/approve", "/narrow", "/refuse")),
+    ]
     officer += [f"/permits/{granted}{end}" for end in ("", "/revoke", "/delay")]
     officer += [f"/permits/{delayed}", f"/permits/{delayed}/end-delay", f"/permits/{refused}"]
     asker = ["/permits", "/permits/ask", f"/permits/{waiting}", f"/permits/{waiting}/withdraw"]
@@ -252,6 +256,34 @@ def test_only_the_managing_director_delays_a_notice_for_the_matter_s_sake(hours:
     assert too_long.status == 400 and "at most 92 days" in too_long.text
     page = hours.get("md", f"/permits/{delayed}").text
     assert "telling would spoil the matter" in page and "Let them be told now" in page
+
+
+def test_while_both_officers_are_away_the_alternate_decides(hours: Hours) -> None:
+    number, _ = hours.ask()
+    assert hours.get("chair", f"/permits/{number}/approve").status == 403
+    refused = hours.post("chair", "/permits/away", officer="managing-director", until=hours.day(5))
+    assert refused.status == 403
+    for officer in ("managing-director", "office-manager"):
+        assert hours.post("md", "/permits/away", officer=officer, until=hours.day(5)).status == 302
+    try:
+        assert "away until" in hours.get("hr", "/permits").text
+        assert hours.get("chair", f"/permits/{number}/approve").status == 200
+    finally:
+        for officer in ("managing-director", "office-manager"):
+            assert hours.post("om", "/permits/away", officer=officer, until="").status == 302
+    assert hours.get("chair", f"/permits/{number}/approve").status == 403
+
+
+def test_the_heaviest_page_stays_light(browser: Browser, hours: Hours) -> None:
+    loaded: dict[str, int] = {}
+    with at_page(browser, hours, "md", "/permits") as page:
+        page.on("response", lambda answer: loaded.update({answer.url: len(answer.body())}))
+        page.goto(f"{hours.console.address}/permits/{hours.numbers[0]}/approve")
+        expect(page.locator("#approval-form")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+    scripts = [url for url in loaded if url.endswith(".js")]
+    assert len(scripts) == 13
+    assert sum(size for url, size in loaded.items() if "approval-request" not in url) < 150_000
 
 
 def test_a_renewal_is_a_request_of_its_own_and_only_its_asker_s(hours: Hours) -> None:

@@ -322,6 +322,23 @@ class DelayForm(ReasonForm):
     )
 
 
+class AwayForm(PlainForm):
+    """Which officer is away, and until which day; no day means back now."""
+
+    officer = forms.ChoiceField(label="Who", error_messages={"required": "Choose who is away."})
+    until = forms.DateField(
+        label="Away until",
+        required=False,
+        help_text="The day they are back. Leave it empty when they are back now.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _DAY_WRONG},
+    )
+
+    def __init__(self, *args: Any, officers: Sequence[tuple[str, str]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["officer"].choices = officers  # type: ignore[attr-defined]
+
+
 class UploadForm(PlainForm):
     """A signed approval made elsewhere."""
 

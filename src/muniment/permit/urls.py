@@ -15,6 +15,7 @@ ROUTES = [
     route("permits", listing.permits, _SEE, "permits"),
     route("permits/ask", asking.ask, _ASK, "permit-ask"),
     route("permits/exemptions", asking.ask_exemption, Permission.ASK_EXEMPTION, "permit-exemptions"),
+    route("permits/away", ruling.away, _DECIDE, "permit-away", sensitive=True),
     route(_ONE, permit_page.permit, _SEE, "permit"),
     route(f"{_ONE}/shielded", asking.ask_shielded, _ASK, "permit-ask-shielded"),
     route(

@@ -26,7 +26,7 @@ from muniment.policy.errors import Missing, Refused, Unavailable
 from muniment.policy.officer import Officer
 from muniment.record.home import Home
 
-_WATCHERS = OFFICERS | {Role.DATA_PROTECTION_OFFICER, Role.AUDITOR}
+WATCHERS = OFFICERS | {Role.DATA_PROTECTION_OFFICER, Role.AUDITOR}
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ class Desk:
         request = standing.request
         if self.id == request.requester.id or self.id in request.readers:
             return True
-        return bool(self.roles & _WATCHERS) and not is_looked_at(standing, self.id)
+        return bool(self.roles & WATCHERS) and not is_looked_at(standing, self.id)
 
     def counts_exactly(self, standing: Standing) -> bool:
         """Tell whether the person sees exact counts: not who asked, while an officer has yet to decide."""
-        is_watcher = bool(self.roles & _WATCHERS) and self.id != standing.request.requester.id
+        is_watcher = bool(self.roles & WATCHERS) and self.id != standing.request.requester.id
         return is_watcher or standing.approval is not None
 
     def may_decide(self, standing: Standing) -> bool:

@@ -12,7 +12,8 @@ from muniment.people.permission import Permission, allows
 from muniment.permit import words
 from muniment.permit.replay import Standing
 from muniment.permit.state import OPEN
-from muniment.permit.views.desk import Desk, at_desk
+from muniment.permit.views.desk import WATCHERS, Desk, at_desk
+from muniment.policy.officer import OfficerRole
 
 _MOST_DECIDED = 50
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -28,16 +29,29 @@ def permits(request: HttpRequest) -> HttpResponse:
         mine = [each for each in seen if each.request.requester.id == desk.id]
         rest = [each for each in seen if each.state not in OPEN and each.request.requester.id != desk.id]
         context = {
-            "title": _title(len(waits), len(mine), is_officer=is_officer),
+            "title": _title(len(waits), len(mine), watches=bool(desk.roles & WATCHERS)),
             "is_officer": is_officer,
             "waiting": [_card(desk, each) for each in sorted(waits, key=lambda each: each.asked_ms)],
             "mine": [_card(desk, each) for each in reversed(mine)],
             "decided": [_card(desk, each) for each in reversed(rest)][:_MOST_DECIDED],
             "left_out": max(0, len(rest) - _MOST_DECIDED),
             "may_ask": allows(Permission.ASK_PERMIT, desk.roles),
-            "officers": [(each.name, words.role_label(each.role)) for each in desk.office.policy.officers],
+            "officers": _officers(desk),
+            "may_note_absence": desk.officer is not None and desk.officer.role is not OfficerRole.ALTERNATE,
         }
         return render(request, "permit/permits.html", context)
+
+
+def _officers(desk: Desk) -> list[tuple[str, str, str]]:
+    """Return name, role and until when they are away of each officer."""
+    away = desk.office.history().away
+    found = []
+    for each in desk.office.policy.officers:
+        until_ms = away.get(each.id, 0)
+        found.append(
+            (each.name, words.role_label(each.role), words.day(until_ms) if desk.now_ms < until_ms else "")
+        )
+    return found
 
 
 def _card(desk: Desk, standing: Standing) -> dict[str, Any]:
@@ -69,8 +83,8 @@ def _card(desk: Desk, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _title(waits: int, mine: int, *, is_officer: bool) -> str:
-    if is_officer:
+def _title(waits: int, mine: int, *, watches: bool) -> str:
+    if watches:
         number = _NUMBERS[waits] if waits < len(_NUMBERS) else f"{waits}"
         return f"{number} requests wait for an officer" if waits != 1 else "One request waits for an officer"
     return "You have asked for no permit yet" if not mine else "Your permits"

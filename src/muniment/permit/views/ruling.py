@@ -10,11 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from muniment.permit import acts, delays, renewal
-from muniment.permit.forms import GROUNDS, DelayForm, ReasonForm, begins
+from muniment.permit import absence, acts, delays, renewal
+from muniment.permit.forms import GROUNDS, AwayForm, DelayForm, ReasonForm, begins
 from muniment.permit.views.desk import Desk, at_desk
 from muniment.permit.views.permit_page import describe
 from muniment.policy.errors import Conflict, MunimentError, Refused
+from muniment.policy.officer import OfficerRole
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,6 +62,31 @@ def end_delay(request: HttpRequest, number: str) -> HttpResponse:
         "end-delay",
         lambda desk, found: delays.end_delay(desk.office, number, desk.require_officer().id, found["reason"]),
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def away(request: HttpRequest) -> HttpResponse:
+    """Say that an officer is away, so that the alternate may decide meanwhile, or that they are back."""
+    with at_desk(request) as desk:
+        own = desk.require_officer()
+        held = [each for each in desk.office.policy.officers if each.role is not OfficerRole.ALTERNATE]
+        names = [(each.id, each.name) for each in held]
+        form, refused, status = (
+            AwayForm(request.POST or None, officers=names, initial={"officer": own.id}),
+            "",
+            200,
+        )
+        if request.method == "POST" and form.is_valid():
+            day = form.cleaned_data["until"]
+            until_ms = int(begins(day).timestamp() * 1000) if day else desk.now_ms
+            try:
+                absence.note_absence(desk.office, own.id, form.cleaned_data["officer"], until_ms)
+                return HttpResponseRedirect(reverse("permits"))
+            except MunimentError as error:
+                refused, status = str(error), error.http_status
+        elif form.errors:
+            status = 400
+        return render(request, "permit/away.html", {"form": form, "refused": refused}, status=status)
 
 
 @require_POST
