@@ -81,3 +81,11 @@ def test_who_has_left_is_not_asked_for_again(desk: Desk) -> None:
     problems: list[str] = []
     assert renew_due(desk.office, lambda number, error: problems.append(f"{number} {error}")) == []
     assert "is not with the organisation now" in problems[0]
+
+
+def test_a_second_reason_for_what_is_private_does_not_stand_in_for_the_renewal(desk: Desk) -> None:
+    desk.mail(TOMAS, OUTSIDE, shielded="subject")
+    number, _ = from_now_on(desk)
+    desk.ask(kind="shielded", parent=number)
+    desk.clock.advance(days=7)
+    assert len(due(desk)) == 1

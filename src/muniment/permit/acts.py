@@ -22,7 +22,7 @@ from muniment.permit.asking import Asking, Draft
 from muniment.permit.conflict import require_decider, require_unconflicted
 from muniment.permit.models import Permit
 from muniment.permit.office import Office, standing_of
-from muniment.permit.replay import Standing, next_number
+from muniment.permit.replay import Standing, next_number, renewed_of
 from muniment.permit.rows import alone
 from muniment.permit.state import Doing, State, follow
 from muniment.permit.windows import moment_of
@@ -74,7 +74,7 @@ def renew(office: Office, standing: Standing, asking: Asking) -> Permit:
     drafted = askings.draft(office, asking, standing)
     with alone():
         history = office.history()
-        if any(each.request.parent == standing.number for each in history.permits.values()):
+        if standing.number in renewed_of(history):
             raise Conflict(f"permit {standing.number} was renewed already")
         number = next_number(history, moment_of(office.now_ms()).year)
         key = rooms.read_key(office.home, standing.number, standing.revision)

@@ -14,7 +14,7 @@ from muniment.permit.asking import Asking
 from muniment.permit.models import Permit
 from muniment.permit.office import Office
 from muniment.permit.purposes import LOOK
-from muniment.permit.replay import History, Standing
+from muniment.permit.replay import History, Standing, renewed_of
 from muniment.permit.state import State
 from muniment.permit.windows import moment_of
 from muniment.policy.errors import MunimentError
@@ -26,7 +26,7 @@ _LIVES = (State.APPROVED, State.ENDED)
 
 def renewals_due(history: History, now_ms: int) -> list[Standing]:
     """Return the permits to renew now: approved, reaching past what they covered, a week old, not renewed yet. Pure."""
-    renewed = {standing.request.parent for standing in history.permits.values()}
+    renewed = renewed_of(history)
     return [
         standing
         for standing in history.permits.values()

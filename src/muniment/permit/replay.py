@@ -266,6 +266,12 @@ def next_number(history: History, year: int) -> str:
     return f"{year}-{max(taken, default=0) + 1:03}"
 
 
+def renewed_of(history: History) -> frozenset[str]:
+    """Return the numbers of permits that a later look renews; a second reason for what is private renews nothing."""
+    looks = (each.request for each in history.permits.values() if each.request.kind == "look")
+    return frozenset(request.parent for request in looks if request.parent)
+
+
 def waiting(history: History) -> list[Standing]:
     """Return the requests that wait for an officer, the oldest first."""
     found = [standing for standing in history.permits.values() if standing.state in OPEN]
