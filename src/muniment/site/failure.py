@@ -5,7 +5,7 @@ The HTTP status belongs to the kind of error (`policy.errors`). Nothing of the r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -49,11 +49,14 @@ def wants_json(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
 
 
-def page(request: HttpRequest, status: int, found: str, clause: str = "") -> HttpResponse:
-    """Return a page that says what was found; under /api/, an object with `error` and `clause`."""
+def page(
+    request: HttpRequest, status: int, found: str, clause: str = "", facts: Sequence[tuple[str, str]] = ()
+) -> HttpResponse:
+    """Return a page that says what was found, and further facts; under /api/, an object with `error` and `clause`."""
     if wants_json(request):
         return JsonResponse({"error": found, "clause": clause}, status=status)
-    context = {"title": _TITLES.get(status, _TITLES[500]), "found": found, "clause": clause, "status": status}
+    title = _TITLES.get(status, _TITLES[500])
+    context = {"title": title, "found": found, "clause": clause, "status": status, "facts": facts}
     made = render(request, "site/failure.html", context, status=status)
     made.is_failure = True  # type: ignore[attr-defined]
     return made
@@ -81,7 +84,7 @@ def forgery(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request for a page that does not exist."""
-    return page(request, 404, "No page has this address. Start again at the state of the record.")
+    return page(request, 404, "No page has this address. Start again at your first page.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -116,11 +116,15 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _lacking(request: HttpRequest, permission: Permission) -> HttpResponse:
-    found = (
-        f"Your roles do not open this page. {roles_in_words(permission)} may see it. "
-        "If you need it for your work, ask the Office Manager for the role, or one of them to look for you."
+    facts = (
+        ("Until when", "until the register of people gives you one of the roles below"),
+        ("Who may open it", roles_in_words(permission)),
+        (
+            "How to ask",
+            "ask the Office Manager for the role if your work needs it, or one of them to look for you",
+        ),
     )
-    return failure.page(request, 403, found, CLAUSE)
+    return failure.page(request, 403, "Your roles do not open this page.", CLAUSE, facts)
 
 
 def _second_factor(request: HttpRequest) -> HttpResponse:
