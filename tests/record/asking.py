@@ -63,12 +63,13 @@ class Permit:
 
     @property
     def asking(self) -> Entry:
-        return act("ask", request=self.request)
+        return act("ask", permit_text.parse_request(self.request).number, request=self.request)
 
     @property
     def approving(self) -> Entry:
         signature = base64.b64encode(self.signature).decode()
-        return act("approve", approval=self.approval, signature=signature)
+        number = permit_text.parse_request(self.request).number
+        return act("approve", number, approval=self.approval, signature=signature)
 
     def claim(self, **changes: Any) -> dict[str, Any]:
         """Return the arguments of the operation `release`."""

@@ -141,6 +141,12 @@ def parse_line(body: bytes | memoryview) -> tuple[bytes, bytes]:
     return salt, bytes(body[SECTIONS_BYTES : SECTIONS_BYTES + lengths[0]])
 
 
+def parse_line_head(body: bytes) -> tuple[bytes, int]:
+    """Return the salt and the length of the sealed line, from the beginning of a body."""
+    salt, length, *_ = _SECTIONS.unpack_from(body)
+    return salt, length
+
+
 def _parse_lengths(body: bytes | memoryview) -> tuple[bytes, list[int]]:
     if len(body) < SECTIONS_BYTES:
         raise Tampered("the body of a frame is shorter than its own head")

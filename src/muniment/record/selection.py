@@ -10,7 +10,7 @@ It runs on two million entries in constant time for each. Source: R-5.2-f; docs/
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import repeat
 from typing import Annotated, Literal
@@ -39,7 +39,7 @@ from muniment.record.reading import open_line, read_frame
 
 WEEK_MS = 7 * 86_400_000
 _MONDAY_MS = 4 * 86_400_000  # 5 January 1970
-_LATEST_MS = 253_402_300_800_000
+LATEST_MS = 253_402_300_800_000
 
 Milliseconds = Annotated[int, Meta(ge=0, le=2**62)]
 
@@ -94,9 +94,12 @@ def stream_numbers(names: Sequence[str]) -> list[int]:
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def select(home: Home, catalogue: Catalogue, keeper: Keeper, query: Query) -> Selected:
+def select(
+    home: Home, catalogue: Catalogue, keeper: Keeper, query: Query, referrers: dict[int, int] | None = None
+) -> Selected:
     """Return which entries a permit over `query` would open, and the counts an officer sees.
 
+    `referrers` is filled with {entry that holds bytes only: an entry whose bytes they are}.
     Raises:
         BadInput: a stream is unknown, or more than two million entries fit.
     """
@@ -107,6 +110,8 @@ def select(home: Home, catalogue: Catalogue, keeper: Keeper, query: Query) -> Se
         if is_held(found.retention, found.epoch, found.position) and tally.takes(found, mentioned):
             holders.note(found)
     own = bytes(tally.selection)
+    if referrers is not None:
+        referrers.update(holders.referrers)
     return Selected(
         selection=own if query.depth == "envelope" else _with(own, holders.items(own)),
         entries=tally.entries,
@@ -154,7 +159,7 @@ def mentions(catalogue: Catalogue, keeper: Keeper, query: Query) -> Iterator[tup
     runs = []
     for window in query.windows:
         from_ms = max(query.from_ms, window.start_ms)
-        until_ms = min(query.until_ms, _LATEST_MS if window.end_ms is None else window.end_ms)
+        until_ms = min(query.until_ms, LATEST_MS if window.end_ms is None else window.end_ms)
         token = line.token(keeper.token_key, window.address)
         found = catalogue.mentioning(token, from_ms, until_ms, streams, size)
         runs.append(zip(found, repeat(numbers[window.address]), strict=False))
@@ -185,14 +190,20 @@ class _Holders:
     def __init__(self, home: Home, catalogue: Catalogue, keeper: Keeper, is_held: HeldKeys) -> None:
         self._home, self._catalogue, self._keeper, self._is_held = home, catalogue, keeper, is_held
         self._wanted: set[int] = set()
+        self.referrers: dict[int, int] = {}
 
     def note(self, found: Mention) -> None:
         """Take down where the bytes of an entry are, if not in itself."""
         if found.kind == Kind.OBSERVATION and found.about is not None:
-            self._wanted.add(found.about)
+            self._want(found, (found.about,))
         elif found.kind == Kind.RECORD and found.size > WHOLE_LIMIT_BYTES:
             frame = read_frame(self._home, self._catalogue.row(found.idx))
-            self._wanted.update(open_line(frame.leaf, frame.body, self._keeper).blobs)
+            self._want(found, open_line(frame.leaf, frame.body, self._keeper).blobs)
+
+    def _want(self, found: Mention, holders: Iterable[int]) -> None:
+        for holder in holders:
+            self._wanted.add(holder)
+            self.referrers[holder] = found.idx
 
     def items(self, selection: bytes) -> list[Item]:
         """Return the holders that are not selected themselves, in ledger order."""

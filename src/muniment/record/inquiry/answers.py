@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ from muniment.record.inquiry.releasing import (
     require_release,
     require_within,
 )
+from muniment.record.inquiry.sealed_line import SealedLines
 from muniment.record.keeper import EpochId
 from muniment.record.keytree import Punctured, SeedReader
 from muniment.record.ledger.checkpoint import parse_checkpoint
@@ -54,6 +55,14 @@ class _Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     most: int = MOST_ITEMS
 
 
+class _Verified(NamedTuple):
+    """A selection that its request's words give; whose bytes its holders hold; and what compares sealed lines."""
+
+    selection: bytes
+    referrers: dict[int, int]
+    lines: SealedLines
+
+
 _Arguments = TypeVar("_Arguments", Query, Listing, _Release)
 
 
@@ -65,10 +74,12 @@ class Inquiries:
         self._keeper = record.record.parts.keeper
         self._catalogue = Catalogue.open_readonly(self._home.database)
         self._acts = PermitActs(self._home, self._catalogue)
-        self._verified: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._verified: OrderedDict[tuple[str, str], _Verified] = OrderedDict()
 
     def close(self) -> None:
-        """Close the catalogue."""
+        """Close the catalogue and the segments."""
+        for verified in self._verified.values():
+            verified.lines.close()
         self._catalogue.close()
 
     def answer(self, operation: str) -> Callable[[dict[str, Any], int], dict[str, Any]] | None:
@@ -93,16 +104,17 @@ class Inquiries:
         if asked.first < 0 or not 1 <= asked.most <= MOST_ITEMS:
             raise BadInput(f"a page of a release has 1 to {MOST_ITEMS:,} entries")
         claim = Claim(asked.request, asked.approval, asked.signature, asked.selection_sha256)
-        selection = self._verified_selection(claim, asked.selection, now_ms)
+        verified = self._verify(claim, asked.selection, now_ms)
+        selection = verified.selection
         part = selection[asked.first * ITEM_BYTES : (asked.first + asked.most) * ITEM_BYTES]
-        items, blobs = self._items(parse_selection(part))
+        items, blobs = self._items(parse_selection(part), verified)
         return {
             "items": pack_items(items),
             "blobs": [[index, list(pieces)] for index, pieces in blobs.items()],
             "total": len(selection) // ITEM_BYTES,
         }
 
-    def _verified_selection(self, claim: Claim, selection: bytes | None, now_ms: int) -> bytes:
+    def _verify(self, claim: Claim, selection: bytes | None, now_ms: int) -> _Verified:
         """Return the selection once every rule holds: rules 1 to 4 for each page, rule 5 for the first."""
         standing = Standing(
             origin=self._record.origin,
@@ -118,20 +130,24 @@ class Inquiries:
         if known not in self._verified:
             if selection is None:
                 raise Missing("the selection is not at hand here; send it with the first page")
-            found = select(self._home, self._catalogue, self._keeper, query_of(request))
+            query, referrers = query_of(request), dict[int, int]()
+            found = select(self._home, self._catalogue, self._keeper, query, referrers)
             require_within(selection, found.selection, self._is_destroyed())
-            self._verified[known] = selection
+            lines = SealedLines(self._home, self._keeper.token_key, query)
+            self._verified[known] = _Verified(selection, referrers, lines)
         self._verified.move_to_end(known)
         while len(self._verified) > _VERIFIED:
-            self._verified.popitem(last=False)
+            self._verified.popitem(last=False)[1].lines.close()
         return self._verified[known]
 
     def _is_destroyed(self) -> Callable[[Item], bool]:
         is_held = HeldKeys(self._keeper)
         return lambda item: not is_held(item.class_id, item.epoch, item.position)
 
-    def _items(self, items: Sequence[Item]) -> tuple[list[ReleaseItem], dict[int, tuple[int, ...]]]:
-        """Return the items of a page that still have keys, and the pieces of long messages among them."""
+    def _items(
+        self, items: Sequence[Item], verified: _Verified
+    ) -> tuple[list[ReleaseItem], dict[int, tuple[int, ...]]]:
+        """Return the items of a page that still have keys, and the pieces of long messages among them: rule 6."""
         rows = {row.idx: row for row in self._catalogue.rows_at([item.idx for item in items])}
         seeds = self._seeds(items)
         found: list[ReleaseItem] = []
@@ -140,11 +156,32 @@ class Inquiries:
             row, seed = rows.get(item.idx), seeds.get(item.idx)
             if row is None or seed is None or (row.retention, row.epoch, row.position) != item[1:4]:
                 continue
+            if not self._is_borne_out(item, row, seed, verified):
+                continue
             found.append(_blades(row, item.sections, seed))
             if row.kind == Kind.RECORD and row.size > WHOLE_LIMIT_BYTES and item.sections & CONTENT:
                 frame = read_frame(self._home, row)
                 blobs[row.idx] = open_line(frame.leaf, frame.body, self._keeper).blobs
         return found, blobs
+
+    def _is_borne_out(self, item: Item, row: Row, seed: bytes, verified: _Verified) -> bool:
+        """Tell whether an entry is released; raise when its own sealed line, or its referrer's, does not bear it out.
+
+        One that holds the bytes of no entry asked for, or of one whose key was destroyed meanwhile, is not.
+        """
+        if not item.is_bytes_only:
+            verified.lines.require_fits(row, seed)
+            return True
+        if row.idx not in verified.referrers:
+            return False
+        try:
+            referrer = self._catalogue.row(verified.referrers[row.idx])
+            cover = self._keeper.cover((referrer.retention, referrer.epoch))
+            referrer_seed = cover.seed(referrer.position)
+        except Missing:
+            return False
+        verified.lines.require_holds(row.idx, referrer, referrer_seed)
+        return True
 
     def _seeds(self, items: Sequence[Item]) -> dict[int, bytes]:
         """Return the keeper's seed of each entry that still has one."""

@@ -13,7 +13,7 @@ from muniment.policy.errors import Refused
 from muniment.record.inquiry.permit_acts import ASKING, CLOSING, NotedAct
 from muniment.record.line import normalise
 from muniment.record.officers import OfficerSet
-from muniment.record.permit_selection import BYTES_ONLY, Item, parse_selection
+from muniment.record.permit_selection import Item, parse_selection
 from muniment.record.permit_text import (
     DAY_MS,
     MOST_DAYS,
@@ -86,7 +86,8 @@ def query_of(request: PermitRequest) -> Query:
 def require_within(selection: bytes, found: bytes, is_destroyed: Callable[[Item], bool]) -> None:
     """Return when a selection opens nothing but what the words of its request select (`found`), rule 5.
 
-    Entries whose keys were destroyed since (`is_destroyed`) select nothing any more, and release nothing.
+    Entries whose keys were destroyed since (`is_destroyed`) select nothing any more, and release nothing. Entries that
+    hold bytes only are looked at when they are released.
     Raises:
         Refused: it opens more than the officer was told.
     """
@@ -94,8 +95,8 @@ def require_within(selection: bytes, found: bytes, is_destroyed: Callable[[Item]
         return
     allowed = {item[:4]: item.sections for item in parse_selection(found)}
     for item in parse_selection(selection):
-        surplus = item.sections & ~BYTES_ONLY & ~allowed.get(item[:4], 0)
-        if surplus and not is_destroyed(item):
+        is_surplus = bool(item.sections & ~allowed.get(item[:4], 0)) and not item.is_bytes_only
+        if is_surplus and not is_destroyed(item):
             raise Refused(
                 f"the selection opens entry {item.idx}, which the words of the request do not cover: the officer "
                 "was shown another permit than she was given. Nothing is released; tell the officer",
