@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 
 from tests.people.database import set_up
 from tests.site.console import Console
@@ -176,7 +176,13 @@ def search(page: Page, opened: Opened, words: str, reason: str = "Who asked for 
     page.goto(opened.console.address + opened.place)
     page.locator("#words").fill(words)
     page.locator("#reason").fill(reason)
-    page.get_by_role("button", name="Search", exact=True).click()
+    follow(page, page.get_by_role("button", name="Search", exact=True))
+
+
+def follow(page: Page, link: Locator) -> None:
+    """Press something that leads to another page, and wait until that is there."""
+    with page.expect_navigation():
+        link.click()
 
 
 @contextmanager
@@ -209,11 +215,14 @@ def watch(page: Page, address: str, complaints: list[str]) -> None:
     """Note whatever a page asks of others, and whatever of it fails, runs or is stopped."""
     context = page.context
     context.on("request", lambda each: None if each.url.startswith(address) else complaints.append(each.url))
-    # A download is a page that is never shown, which a browser counts as one that failed.
     context.on(
-        "requestfailed",
-        lambda each: None if "/packs/" in each.url else complaints.append(f"failed: {each.url}"),
+        "requestfailed", lambda each: None if is_left(each) else complaints.append(f"failed: {each.url}")
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("dialog", lambda dialog: complaints.append(dialog.message))
     page.on("console", lambda each: complaints.append(each.text) if "Content Security" in each.text else None)
+
+
+def is_left(request: Request) -> bool:
+    """Tell whether a request failed only because the page was left, or because it became a download."""
+    return request.failure == "net::ERR_ABORTED"

@@ -279,7 +279,7 @@ def visit(page: Page, room: Opened, place: str) -> None:
             "conversation": "The conversation it belongs to",
         }.get(place)
         if link:
-            page.get_by_role("link", name=link).click()
+            rooms.follow(page, page.get_by_role("link", name=link))
 
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
