@@ -87,13 +87,13 @@ def test_text_in_unknown_elements_stays_and_what_a_style_hides_is_seen() -> None
 
 
 def test_a_picture_sent_along_is_shown_and_no_other_kind() -> None:
-    picture = Attachment("2", "a.png", "image/png", PNG, len(PNG), "a@b", True)
-    drawing = Attachment("3", "a.svg", "image/svg+xml", b"<svg/>", 6, "c@d", True)
+    picture = Attachment("2", "a.png", "image/png", PNG, "a@b")
+    drawing = Attachment("3", "a.svg", "image/svg+xml", b"<svg/>", "c@d")
     assert sanitise('<img src="cid:a@b" alt="x">', [picture]).startswith(
         '<img src="data:image/png;base64,iVBOR'
     )
     assert sanitise('<img src="cid:c@d" alt="x">', [drawing]) == '<img alt="x">'
-    large = Attachment("4", "", "image/png", bytes(MAX_PICTURE_BYTES + 1), MAX_PICTURE_BYTES + 1, "e@f", True)
+    large = Attachment("4", "", "image/png", bytes(MAX_PICTURE_BYTES + 1), "e@f")
     assert sanitise('<img src="cid:e@f">', [large]) == "<img>"
 
 

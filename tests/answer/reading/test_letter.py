@@ -71,15 +71,6 @@ def test_a_message_of_html_only_is_read_as_its_text() -> None:
     assert letter.body_text == "One\ntwo\nthree"
 
 
-def test_bodies_only_leaves_attachments_undecoded_and_says_how_large_they_are() -> None:
-    letter = read_letter(full(), bodies_only=True)
-    assert [(each.name, each.data) for each in letter.attachments] == [
-        ("Plan für 2026.pdf", b""),
-        ("note.txt", b""),
-    ]
-    assert all(each.size > 0 for each in letter.attachments)
-
-
 def test_what_the_fast_parser_refuses_the_patient_one_reads() -> None:
     letter = read_letter(
         HEADER + b"Content-Transfer-Encoding: base64\r\nContent-Type: text/plain\r\n\r\naGVsbG8=!!\r\n"

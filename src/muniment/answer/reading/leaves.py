@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import fast_mail_parser
 import msgspec
 
-TEXTS = ("text/plain", "text/html")
 MOST_LEAVES = 2_000
 MOST_HEADERS = 1_000
 MAX_VALUE_CHARACTERS = 16_384
@@ -28,7 +27,6 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
     disposition: str = ""
     content_id: str = ""
     data: bytes = b""
-    size: int = -1  # when the data were left out: about how many bytes they are
 
 
 class Leaves(msgspec.Struct, frozen=True):
@@ -43,15 +41,15 @@ class NotParsed(Exception):
     """No parser, or not this one, reads the bytes; the text is a defect's name."""
 
 
-def fast_leaves(raw: bytes, *, bodies_only: bool = False) -> Leaves:
-    """Return the parts of a message; with `bodies_only` the data of attachments are left out.
+def fast_leaves(raw: bytes) -> Leaves:
+    """Return the parts of a message.
 
     Raises: NotParsed when the parser refuses the message or one of its parts.
     """
     try:
         root = fast_mail_parser.parse_email_tree(raw, mode="lazy")
         defects: list[str] = []
-        leaves = tuple(_fast(root, defects, bodies_only))
+        leaves = tuple(_fast(root, defects))
         pairs = ((name, value) for name, values in root.headers.items() for value in values)
         return Leaves(tidy(pairs, defects), leaves, tuple(defects))
     except (KeyboardInterrupt, SystemExit, MemoryError):
@@ -60,7 +58,7 @@ def fast_leaves(raw: bytes, *, bodies_only: bool = False) -> Leaves:
         raise NotParsed(f"parser: {type(error).__name__}") from None
 
 
-def _fast(root: fast_mail_parser.PyLazyMimePart, defects: list[str], bodies_only: bool) -> Iterator[Leaf]:
+def _fast(root: fast_mail_parser.PyLazyMimePart, defects: list[str]) -> Iterator[Leaf]:
     stack, count = [root], 0
     while stack:
         node = stack.pop()
@@ -71,16 +69,13 @@ def _fast(root: fast_mail_parser.PyLazyMimePart, defects: list[str], bodies_only
         if count > MOST_LEAVES:
             defects.append(f"more than {MOST_LEAVES:,} parts: the rest is left out")
             return
-        type, disposition = node.content_type.lower(), (node.disposition or "").lower()
-        is_left_out = bodies_only and not (type in TEXTS and disposition != "attachment")
         yield Leaf(
-            type=type,
+            type=node.content_type.lower(),
             content_type=next(iter(_values(node.headers, "content-type")), ""),
             name=clean(node.filename),
-            disposition=disposition,
+            disposition=(node.disposition or "").lower(),
             content_id=node.content_id or "",
-            data=b"" if is_left_out else node.content or b"",
-            size=(node.encoded_size or 0) if is_left_out else -1,
+            data=node.content or b"",
         )
 
 

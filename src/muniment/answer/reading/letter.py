@@ -31,18 +31,18 @@ _FIELD = re.compile(r"^([!-9;-~]{1,80})[ \t]*:((?:[^\n]*\n[ \t])*[^\n]*)", re.MU
 
 @dataclass(frozen=True)
 class Attachment:
-    """A part that is not the message's own text; `part` counts all parts that have no parts, from 1.
-
-    `size` is that of the decoded `data`; about, when the data were left out.
-    """
+    """A part that is not the message's own text; `part` counts all parts that have no parts, from 1."""
 
     part: str
     name: str
     type: str
     data: bytes
-    size: int
     content_id: str = ""
-    is_inline: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has, decoded."""
+        return len(self.data)
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,12 @@ class Letter:
         return f"{self.body_text}\n{other}"
 
 
-def read_letter(raw: bytes, *, bodies_only: bool = False) -> Letter:
-    """Return the message in `raw`; whatever the bytes are, a letter with its defects listed.
-
-    With `bodies_only` the data of attachments are mostly left out, which is quicker.
-    """
+def read_letter(raw: bytes) -> Letter:
+    """Return the message in `raw`; whatever the bytes are, a letter with its defects listed."""
     capped, defects = _capped(raw)
     try:
         if capped.count(b"=?") <= _MOST_ENCODED_WORDS:
-            return _letter(fast_leaves(capped, bodies_only=bodies_only), defects)
+            return _letter(fast_leaves(capped), defects)
         defects = [*defects, "very many encoded words"]
     except NotParsed as error:
         defects = [*defects, str(error)]
@@ -123,7 +120,7 @@ def _letter(found: Leaves, defects: list[str]) -> Letter:
         if leaf.type in texts and leaf.disposition != "attachment" and not (leaf.name and texts[leaf.type]):
             texts[leaf.type].append(_text(leaf))
         else:
-            attachments.append(_attachment(number, leaf))
+            attachments.append(Attachment(str(number), leaf.name, leaf.type, leaf.data, leaf.content_id))
     plain, html = "\n".join(filter(None, texts["text/plain"])), "\n".join(filter(None, texts["text/html"]))
     return Letter(
         headers=found.headers,
@@ -153,12 +150,6 @@ def _text(leaf: Leaf) -> str:
     charset = _CHARSET.search(leaf.content_type)
     text = decoded(data, charset[1]) if charset else guessed(data)
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _attachment(number: int, leaf: Leaf) -> Attachment:
-    is_inline = leaf.disposition != "attachment" and bool(leaf.content_id)
-    size = len(leaf.data) if leaf.size < 0 else leaf.size
-    return Attachment(str(number), leaf.name, leaf.type, leaf.data, size, leaf.content_id, is_inline)
 
 
 def _message_id(value: str) -> str:
