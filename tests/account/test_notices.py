@@ -71,7 +71,7 @@ def test_a_notice_goes_out_at_five_and_only_once(desk: Desk, sent: list[str]) ->
         number,
         "managing-director",
         1,
-        ("it_support",),
+        ("IT support",),
     )
     assert sent == [TOMAS]
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from muniment.account.looked import role_in_words
 from muniment.account.today import is_looked_at
 from muniment.account.trail import Seen, Trail
 from muniment.account.wording import counted, full
@@ -176,6 +177,6 @@ def _look_line(seen: Seen, named: Named) -> Line:
         shape="good" if is_disclosure else "wait" if plain.act in ("content", "attachment") else "",
         who=named(plain.by),
         what=_LOOKS.get(act, act),
-        detail=", ".join(part for part in (shown, plain.role) if part),
+        detail=", ".join(part for part in (shown, role_in_words(plain.role)) if part),
         permit=plain.permit,
     )

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from muniment.account.notice_text import PurposeClass
 from muniment.people.moment import LONDON
+from muniment.people.role import parse_role
 from muniment.permit.replay import Delay
 
 TOLD_AT = time(17)
@@ -71,6 +72,12 @@ class Told:
     delayed_until_ms: int
 
 
+def role_in_words(role: str) -> str:
+    """Return the role a look names as people write it; whoever recorded it may have written either form."""
+    known = parse_role(role)
+    return known.label if known else role
+
+
 def purpose_class(purpose: str) -> PurposeClass:
     """Return the class of a purpose code, which is all of it that a subject learns."""
     return _CLASSES.get(purpose, "other")
@@ -113,7 +120,7 @@ def told_of(
     over = [over_ms(each) for each in orders]
     return Told(
         entries=len(seen),
-        roles=tuple(sorted({look.role for look in counted})),
+        roles=tuple(sorted({role_in_words(look.role) for look in counted})),
         first_ms=first,
         last_ms=max(look.at_ms for look in counted),
         looks_below=max(look.index for look in counted) + 1,
