@@ -8,7 +8,19 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import approving, cold_start, importing, pages, permitting, seal, shielding, smtp, verifying
+from benchmarks import (
+    approving,
+    cold_start,
+    importing,
+    pages,
+    permitting,
+    rooming,
+    scanning,
+    seal,
+    shielding,
+    smtp,
+    verifying,
+)
 from benchmarks.harness import Figure, Options, machine, say, table
 
 FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
@@ -21,6 +33,8 @@ FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "approving": approving.measure,
     "shielding": shielding.measure,
     "pages": pages.measure,
+    "room": rooming.measure,
+    "scan": scanning.measure,
     "cold-start": cold_start.measure,
 }
 DEFAULT_MAIL = Path(__file__).parents[2] / "shared" / "data" / "mail"
