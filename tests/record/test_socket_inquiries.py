@@ -114,6 +114,19 @@ def test_other_arguments_are_bad_input_and_the_recorder_goes_on(tmp_path, operat
     check_record(home)
 
 
+@pytest.mark.parametrize("stream", [Stream.KEYS, Stream.HEALTH, Stream.RETENTION, Stream.POLICY])
+def test_nobody_states_an_officer_or_a_policy_over_the_socket(tmp_path, stream: Stream):
+    home = make_home(tmp_path)
+    with serving(home), Recorder(home.socket) as recorder:
+        own = list(read_open(home, stream))
+        forged = own[0].plain if own else b"{}"
+        with pytest.raises(Refused, match=r"the recorder itself.*R-2\.1-b"):
+            recorder.append([mail(1), Entry(stream=stream, kind=Kind.EPOCH, plain=forged)])
+        assert [entry for entry in read_open(home, stream) if entry.plain == forged] == own[:1]
+        assert recorder.append([mail(1)])[0].sequence == 1
+    check_record(home)
+
+
 def test_an_error_comes_over_the_socket_as_what_it_was():
     for error in (Refused("no", clause="R-5.2-g"), BadInput("what")):
         with pytest.raises(type(error)) as caught:

@@ -7,22 +7,23 @@ Requests that arrive while a batch is being flushed form the next batch, so that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from muniment.policy.errors import MunimentError, Unavailable
+from muniment.policy.errors import MunimentError, Refused, Unavailable
 from muniment.record import wire
 from muniment.record.client import short_path
-from muniment.record.entry import Entry, Receipt
+from muniment.record.entry import Entry, Receipt, Stream
 from muniment.record.inquiry.answers import Inquiries
 from muniment.record.opening import OpenRecord
 
 PUBLISH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 60.0
 MAX_BATCH_ENTRIES = 256
+_OWN_STREAMS = frozenset({Stream.KEYS, Stream.HEALTH, Stream.RETENTION, Stream.POLICY})
 
 
 class RecorderServer:
@@ -113,6 +114,7 @@ class RecorderServer:
         try:
             request = wire.parse_request(data)
             if request.operation == "append":
+                _require_foreign(request.entries)
                 return wire.Reply(receipts=await self._append(request.entries))
             if inquiry := self._inquiries.answer(request.operation):
                 return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
@@ -182,3 +184,18 @@ class RecorderServer:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             with suppress(MunimentError):
                 await self._append((await self._in_thread(self._record.heartbeat),))
+
+
+def _require_foreign(entries: Sequence[Entry]) -> None:
+    """Return when none of the entries claims to be the record's own word on its keys, health, expiry or policy.
+
+    Raises:
+        Refused: one does; whoever could write an officer set could pass as an officer.
+    """
+    for entry in entries:
+        if entry.stream in _OWN_STREAMS:
+            raise Refused(
+                f"the stream {entry.stream.name.lower()} is written by the recorder itself; nothing of this batch is "
+                "recorded. Use the stream of what you report",
+                clause="R-2.1-b",
+            )
