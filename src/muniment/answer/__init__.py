@@ -1,1 +1,1 @@
-"""Answers to questions that may lawfully be put to the record: rooms and packs. Cases and requests are not built yet."""
+"""Answers to what may lawfully be asked of the record: rooms and packs. Cases and requests are not built yet."""
