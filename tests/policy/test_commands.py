@@ -60,6 +60,17 @@ def test_check_prints_the_same_as_json(home: Path, capsys: pytest.CaptureFixture
     assert len(value["digest"]) == 64
 
 
+def test_check_says_which_stream_does_not_start(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """R-5.1-c"""
+    assert run("policy", "check", "--home", str(home)) == 0
+    said = capsys.readouterr().out
+    assert "Stream mail-gateway: may start\n" in said
+    assert "Stream printing: does not start, it lacks its lawful basis, what people are told" in said
+    assert run_json(capsys, "policy", "check", "--home", str(home))["streams"]["mail-gateway"] == {
+        "lacks": []
+    }
+
+
 def test_check_stops_at_a_mistake_and_at_a_missing_file(home: Path) -> None:
     (home / "muniment.toml").write_text(policy_text(organisation__company_number="1"))
     with pytest.raises(BadInput, match=r"organisation\.company_number"):

@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 
 from muniment.cli.options import common, emit
+from muniment.people.moment import LONDON
 from muniment.policy.clauses import clauses
 from muniment.policy.errors import Missing, Refused
 from muniment.policy.finding import Finding, Standing
 from muniment.policy.lint import lint
 from muniment.policy.policyfile import PolicyFile, load
+from muniment.policy.streams import in_words, lacks
 from muniment.policy.trace import Trace, counts, law_words, markdown, traces
 from muniment.record.home import Home
 
@@ -87,6 +89,7 @@ def _summary(policyfile: PolicyFile) -> dict[str, Any]:
         "policy": msgspec.to_builtins(policyfile.policy),
         "purposes": [purpose.code for purpose in policyfile.purposes],
         "retention": {name: term.words for name, term in policyfile.retention.items()},
+        "streams": {row.name: {"lacks": list(lacks(row, _today()))} for row in policyfile.streams},
     }
 
 
@@ -102,8 +105,16 @@ def _summary_lines(policyfile: PolicyFile) -> Iterator[str]:
         yield f"Officer {officer.id}: {officer.name}, {officer.role.replace('_', ' ')}"
     for name, term in policyfile.retention.items():
         yield f"Kept, {name}: {term.words} ({term.reason}; clause {term.clause})"
+    for row in policyfile.streams:
+        lacking = lacks(row, _today())
+        state = f"does not start, it lacks {in_words(lacking)} (clause R-5.1-c)" if lacking else "may start"
+        yield f"Stream {row.name}: {state}"
     yield f"Digest {policyfile.digest.hex()}"
     yield "The policy file has no mistakes."
+
+
+def _today() -> date:
+    return datetime.now(LONDON).date()
 
 
 def lint_wording(args: argparse.Namespace) -> int:
