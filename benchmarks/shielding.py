@@ -2,8 +2,8 @@
 
 Only marks can be measured so: the set is the mail of one company in 2000 and 2001, and no protected domain occurs in
 it. Two truths: what the labels call purely personal; and what they call personal, about somebody's employment, said in
-secrecy, or legal advice. Half the messages were held out: rules were tried on odd numbers only. Whoever wrote the rules
-had read subjects of both halves, so the half held out shows that they were not fitted by counting, and no more.
+secrecy, or legal advice. The halves are odd and even numbers. They are no blind test: whoever wrote the rules had read the
+subjects of both, and four phrases were added after both had been counted once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def measure(options: Options) -> Iterator[Figure]:
         (int(path.stem), _labels(path), _is_shielded(path, rules)) for path in sorted(folder.rglob("*.cats"))
     ]
     for truth, name in ((PURELY_PERSONAL, "purely personal"), (IN_CONFIDENCE, "personal or in confidence")):
-        for half, rest in (("first half", 1), ("half held out", 0)):
+        for half, rest in (("first half", 1), ("second half", 0)):
             pairs = [
                 (bool(labels & truth), found) for number, labels, found in messages if number % 2 == rest
             ]

@@ -116,19 +116,23 @@ _SENSITIVITY = {
 _WORD = r"(?P<{}>private|personal|confidential)"
 _VERY = r"(?:strictly\s+|very\s+|highly\s+)?"
 _APART = r"(?:[:|;,!.*]|[-\u2013\u2014](?!\w))"
+_AND = r"\s*(?:and|&|\+|/|,)\s*"
 _PHRASES = re.compile(
-    r"\b(?P<private>(?:strictly\s+)?(?:private|personal|privileged)\s*(?:and|&|\+|/|,)\s*(?:strictly\s+)?confidential)\b"
-    r"|\b(?P<strictly>strictly\s+(?:private|personal))\b"
-    r"|\b(?P<confidential>(?:in\s+(?:the\s+|strict\s+|strictest\s+)*|-in-)confidence|strictly\s+confidential)\b",
+    r"\b(?P<legal>(?:legally|legal\s+professional)\s+privileged?|(?:attorney|solicitor)\s*[-/\s]\s*client|"
+    r"client\s*[-/\s]\s*(?:attorney|solicitor))\b"
+    rf"|\b(?P<private>(?:private|personal|privil[ei]ged){_AND}(?:strictly\s+)?confidential|"
+    rf"confidential{_AND}(?:private|personal|privil[ei]ged)|strictly\s+(?:private|personal))\b"
+    rf"|\b(?P<confidential>confidential{_AND}proprietary|in\s+(?:the\s+|strict\s+|strictest\s+)*confidence|"
+    r"(?:staff|medical|commercial)-in-confidence|strictly\s+confidential)\b",
     re.IGNORECASE,
 )
 _MARK = re.compile(
     rf"[\[({{<*]\s*{_VERY}{_WORD.format('bracketed')}\s*[\])}}>*]"
-    rf"|^\W*{_VERY}{_WORD.format('first')}\s*(?:{_APART}|$)"
+    rf"|^\W*{_VERY}{_WORD.format('first')}\s*(?:{_APART}|[(\[]|$)"
     rf"|(?:[:|;!*]|(?<!\w)[-\u2013\u2014])\s*{_VERY}{_WORD.format('last')}\W*$",
     re.IGNORECASE,
 )
-_STEMS = ("private", "personal", "confiden", "privileged")
+_STEMS = ("private", "personal", "confiden", "privil", "client")
 _REPLY = re.compile(
     r"^\s*(?:(?:re|fwd?|aw|wg|sv|tr|antw)\s*(?:\[\d{1,4}\])?:\s*|external:\s*|\[external\]\s*)+",
     re.IGNORECASE,
@@ -186,7 +190,7 @@ def subject_mark(subject: str) -> str:
     if not any(stem in text.lower() for stem in _STEMS):  # nearly every subject, and quickly told
         return ""
     if phrase := _PHRASES.search(text):
-        return Kind.CONFIDENTIAL.value if phrase["confidential"] else Kind.PRIVATE.value
+        return str(phrase.lastgroup)
     mark = _MARK.search(_REPLY.sub("", text))
     return "" if mark is None else str(mark["bracketed"] or mark["first"] or mark["last"]).lower()
 
