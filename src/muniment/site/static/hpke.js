@@ -35,7 +35,7 @@ async function hkdf(key, salt, info, size) {
   return new Uint8Array(derived);
 }
 
-const hkdfKey = (bytes) => subtle.importKey("raw", bytes, "HKDF", false, ["deriveBits"]);
+const hkdfKey = (bytes) => subtle.importKey("raw", bytes, "HKDF", false, ["deriveBits", "deriveKey"]);
 
 // What is the same for every message is made once. An empty HMAC key is one of 32 zero bytes.
 const fixed = (async () => {
@@ -53,11 +53,12 @@ async function schedule(dh, enc, publicBytes, info) {
   const [ikm, infoHash] = await Promise.all([hkdfKey(labelled(KEM, "eae_prk", dh)), extract("info_hash", info)]);
   const shared = await hkdf(ikm, EMPTY, expansion(KEM, "shared_secret", context, 32), 32);
   const inner = concat(Uint8Array.of(0), pskIdHash, infoHash);
+  const how = { name: "HKDF", hash: "SHA-256", salt: shared, info: expansion(SUITE, "key", inner, 32) };
   const [key, nonce] = await Promise.all([
-    hkdf(secret, shared, expansion(SUITE, "key", inner, 32), 32),
+    subtle.deriveKey(how, secret, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]),
     hkdf(secret, shared, expansion(SUITE, "base_nonce", inner, 12), 12),
   ]);
-  return { key: await subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]), nonce };
+  return { key, nonce };
 }
 
 /** Return the plaintext of `sealed` (enc, then ciphertext); throws when it was sealed to another key or place. */
