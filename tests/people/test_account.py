@@ -16,7 +16,7 @@ from muniment.people.example_people import EXAMPLE_PEOPLE, SHEET, people_of
 from muniment.people.models import Address, Person
 from muniment.people.register import import_people, roles_of
 from muniment.people.role import Role
-from muniment.people.sign_in import acting_roles, addresses_of, open_account, person_called
+from muniment.people.sign_in import acting_roles, addresses_of, open_account, person_called, vouched_account
 from muniment.policy.errors import Conflict, Missing, Refused
 from muniment.policy.policyfile import PolicyFile, parse
 from muniment.record.home import Home
@@ -58,11 +58,27 @@ def test_an_account_follows_its_persons_address_and_takes_nobody_elses(people: d
         row("tomas", addresses="t.tutor@training.example"), row("stella", addresses="tomas@training.example")
     )
     import_people(moved, moment=FRIDAY, example=True)
-    with pytest.raises(Conflict, match="Tomas signs in with; invite tomas anew first"):
-        open_account(people["stella"], FRIDAY)
-    assert open_account(people["tomas"], FRIDAY).email == "t.tutor@training.example"
+    assert vouched_account("tomas@training.example", TUESDAY) == tomas
+    assert vouched_account("Tomas@Training.Example", FRIDAY) is None, "it is Stella's now"
     assert open_account(people["stella"], FRIDAY).email == "tomas@training.example"
-    assert Account.objects.get(pk=tomas.pk).person == people["tomas"]
+    assert vouched_account("tomas@training.example", FRIDAY) != tomas
+    tomas.refresh_from_db()
+    assert (tomas.email, tomas.person) == ("t.tutor@training.example", people["tomas"])
+    assert vouched_account("not an address", FRIDAY) is None
+    assert vouched_account("", FRIDAY) is None
+
+
+def test_the_address_of_somebody_who_left_serves_whoever_has_it_next(people: dict[str, Person]) -> None:
+    left = open_account(people["tomas"], TUESDAY)
+    import_people(
+        people_file(row("olive"), row("stella", addresses="tomas@training.example"), row("morgan")),
+        moment=FRIDAY,
+        example=True,
+        complete=True,
+    )
+    assert open_account(people["stella"], FRIDAY).email == "tomas@training.example"
+    left.refresh_from_db()
+    assert left.email.endswith("@without-address.invalid")
 
 
 @pytest.mark.parametrize(

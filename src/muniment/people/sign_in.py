@@ -59,9 +59,9 @@ def open_account(person: Person, moment: datetime) -> Account:
     """Return the account of a person; made when they have none, opened again when it was closed.
 
     The name they sign in with is the first mail address they hold; an account whose address they no longer hold
-    gets the present one.
+    gets the present one, and an account of somebody else that was named after it gives it up.
 
-    Raises: Conflict when they hold no address, or somebody else's account has it.
+    Raises: Conflict when they hold no address.
     """
     held = addresses_of(person, moment)
     if not held:
@@ -72,7 +72,7 @@ def open_account(person: Person, moment: datetime) -> Account:
     with transaction.atomic():
         account = Account.objects.filter(person=person).first() or Account(person=person, made=moment)
         if account.email not in held:
-            _require_free(held[0], person)
+            _take_name(held[0], moment)
             account.email = held[0]
         if not account.password:
             account.set_unusable_password()
@@ -81,10 +81,19 @@ def open_account(person: Person, moment: datetime) -> Account:
     return account
 
 
-def _require_free(address: str, person: Person) -> None:
-    other = Account.objects.filter(email=address).exclude(person=person).first()
+def vouched_account(address: str, moment: datetime) -> Account | None:
+    """Return the account a mail address opens for whoever proved elsewhere that it is theirs; None when it is nobody's.
+
+    An address that has gone to somebody else in the register does not open the account that was named after it.
+    """
+    account = Account.objects.filter(email=fold_or_none(address) or "").first()
+    return account if account and account.email in addresses_of(account.person, moment) else None
+
+
+def _take_name(address: str, moment: datetime) -> None:
+    """Free an address that its account's person no longer holds: the register gives it to one person at a time."""
+    other = Account.objects.filter(email=address).first()
     if other is not None:
-        raise Conflict(
-            f"{address} is the name {other.person.name} signs in with; invite {other.person.external_id} anew first, "
-            "so that their account takes the address they hold now"
-        )
+        held = addresses_of(other.person, moment)
+        other.email = held[0] if held else f"account-{other.pk}@without-address.invalid"
+        other.save(update_fields=["email"])

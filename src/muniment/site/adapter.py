@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from qrcode.image.svg import SvgPathFillImage
 
-from muniment.people.account import Account
+from muniment.people.sign_in import vouched_account
 from muniment.policy.errors import Tampered
 
 _INFO = b"muniment/1 second factors"
@@ -113,7 +114,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
     def can_authenticate_by_email(self, login: Any, email: str) -> bool:
         """Tell whether a mail address the service vouches for opens the account of that address."""
-        return Account.objects.filter(email=email.casefold()).exists()
+        return vouched_account(email, timezone.now()) is not None
 
 
 def _box() -> Fernet:
