@@ -2,8 +2,8 @@
 
 Only marks can be measured so: the set is the mail of one company in 2000 and 2001, and no protected domain occurs in
 it. Two truths: what the labels call purely personal; and what they call personal, about somebody's employment, said in
-secrecy, or legal advice. The halves are odd and even numbers. They are no blind test: whoever wrote the rules had read the
-subjects of both, and four phrases were added after both had been counted once.
+secrecy, or legal advice. The halves are odd and even numbers. They are no blind test: whoever wrote the rules had read
+the subjects of both, and four phrases were added after both had been counted once.
 """
 
 from __future__ import annotations

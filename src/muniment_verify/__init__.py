@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, NamedTuple  # noqa: UP035
 
 PROVED, UNREADABLE, NOT_PROVED = 0, 2, 6
-MOST_FILES, MOST_BYTES = 200_000, 8 << 30
+MOST_FILES, MOST_BYTES, MOST_FILE_BYTES = 200_000, 8 << 30, 1 << 30
 FILE_NAME = re.compile(r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*", re.ASCII)
 _TEXTS = ("format", "origin", "vkey", "number", "leaf", "proof", "frame_body")
 TYPES: dict[str, type] = {**dict.fromkeys(_TEXTS, str), "index": int, "example": bool}
@@ -303,7 +303,8 @@ class Pack:
             if name[cut:] in self.files or not FILE_NAME.fullmatch(name[cut:]):
                 raise Unreadable(f"a pack holds no file of this name, or not twice: {name[:100]!r}")
             self.files[name[cut:]] = each
-        if len(found) > MOST_FILES or sum(size for _, _, size in found) > MOST_BYTES:
+        sizes = [size for _, _, size in found]
+        if len(found) > MOST_FILES or sum(sizes) > MOST_BYTES or max(sizes, default=0) > MOST_FILE_BYTES:
             raise Unreadable("this is more than this program will read")
         if "bagit.txt" not in self.files:
             raise Unreadable("this folder or zip file is no pack: it has no bagit.txt")
