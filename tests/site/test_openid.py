@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from .console import Console, alone
 from .openid_service import CLIENT, SECRET, Service, openid_service
-from .signed_in import Session
+from .signed_in import Session, session
 from .test_pages import CHROMIUM
 
 BUTTON = "Sign in with Example sign-in"
@@ -63,6 +63,13 @@ def try_it(opened: Page, console: Console) -> str:
 def test_the_service_opens_the_account_of_the_address_it_vouches_for(opened: Page, console: Console) -> None:
     assert "tomas@training.example" in try_it(opened, console)
     assert opened.url == f"{console.address}/my-account"
+
+
+def test_it_leaves_the_password_and_the_other_sessions_as_they_are(opened: Page, console: Console) -> None:
+    elsewhere = session(console, "tomas")
+    try_it(opened, console)
+    assert elsewhere.ask("/my-account").status == 200
+    assert session(console, "tomas").ask("/my-account").status == 200
 
 
 def test_an_address_without_an_account_opens_none_and_makes_none(

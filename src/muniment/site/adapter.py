@@ -112,9 +112,19 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         """Tell that the service makes nobody an account: it only opens one that is there."""
         return False
 
-    def can_authenticate_by_email(self, login: Any, email: str) -> bool:
-        """Tell whether a mail address the service vouches for opens the account of that address."""
-        return vouched_account(email, timezone.now()) is not None
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Let a mail address the service vouches for as verified open the account of whoever holds it now.
+
+        Not by allauth's own setting, which would take the account's password away: it fears that a stranger signed
+        up with the address, and here nobody signs up.
+        """
+        if sociallogin.is_existing:
+            return
+        for address in sociallogin.email_addresses:
+            account = vouched_account(address.email, timezone.now()) if address.verified else None
+            if account is not None:
+                sociallogin.user = account
+                return
 
 
 def _box() -> Fernet:

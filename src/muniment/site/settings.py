@@ -158,7 +158,6 @@ MFA_FORMS = {
     "activate_totp": "muniment.site.sign_in_forms.OneTimeCodeForm",
 }
 SOCIALACCOUNT_ADAPTER = "muniment.site.adapter.SocialAccountAdapter"
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_PROVIDERS = openid_providers(MUNIMENT_POLICY)
 
