@@ -85,8 +85,7 @@ class Builder:
     def run(self) -> None:
         """Index everything; afterwards `is_done` is set, or `failure` says what went wrong."""
         try:
-            if self._marked:
-                self._shield()
+            self.settle()
             self._index_bodies()
             self.threads.forget()
             self.copies.forget()
@@ -95,6 +94,11 @@ class Builder:
             self.is_done = True
         except Exception as error:
             self.failure = f"{type(error).__name__}: {error}"
+
+    def settle(self) -> None:
+        """Find out what is shielded by owners' marks; until then `is_shielding`, and nothing may be shown."""
+        if self._marked:
+            self._shield()
 
     def looked_at_once(self) -> int:
         """Return how many entries wait for their second look."""

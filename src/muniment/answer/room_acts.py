@@ -103,6 +103,11 @@ class RoomActs:
             raise Conflict("this room is locked; open it with its six words first")
         return self._room
 
+    def _settled(self) -> OpenRoom:
+        room = self._opened()
+        room.require_settled()
+        return room
+
     def _noted(self, looker: wire.Looker, look: Look) -> str:
         return self.book.note(looker, look).number
 
@@ -137,7 +142,7 @@ class RoomActs:
         return self._state(looker, arguments.Nothing())
 
     def _counts(self, looker: wire.Looker, asked: arguments.Nothing) -> Any:
-        found = reading.counts(self._opened())
+        found = reading.counts(self._settled())
         self._noted(looker, Look(act="count", found=found.entries))
         return found
 
@@ -149,7 +154,7 @@ class RoomActs:
         return self._state(looker, arguments.Nothing())
 
     def _search(self, looker: wire.Looker, asked: arguments.Search) -> SearchResult:
-        room = self._opened()
+        room = self._settled()
         room.ladder.require("envelope")
         rung = room.ladder.rung
         found = search(room, asked)
@@ -167,7 +172,7 @@ class RoomActs:
         return msgspec.structs.replace(found, record_number=number)
 
     def _conversation(self, looker: wire.Looker, asked: arguments.OneEntry) -> Any:
-        room = self._opened()
+        room = self._settled()
         room.ladder.require("envelope")
         act = "subject" if room.ladder.reaches("subject") else "envelope"
         found = reading.conversation(room, asked.index)
@@ -175,7 +180,7 @@ class RoomActs:
         return msgspec.structs.replace(found, record_number=self._noted(looker, look))
 
     def _read(self, looker: wire.Looker, asked: arguments.Read) -> Any:
-        room = self._opened()
+        room = self._settled()
         room.ladder.require("content")
         require_reason(asked.reason)
         found = reading.read(room, asked)
@@ -183,7 +188,7 @@ class RoomActs:
         return msgspec.structs.replace(found, record_number=self._noted(looker, look))
 
     def _attachment(self, looker: wire.Looker, asked: arguments.ReadAttachment) -> Any:
-        room = self._opened()
+        room = self._settled()
         room.ladder.require("content")
         require_reason(asked.reason)
         found = reading.attachment(room, asked)
@@ -199,7 +204,7 @@ class RoomActs:
         return room.notes.add(asked.index, note, asked.tags)
 
     def _scan_for(self, looker: wire.Looker, asked: arguments.Scan) -> Any:
-        room = self._opened()
+        room = self._settled()
         room.ladder.require("envelope")
         with self._scanning:
             running = self._scan
@@ -216,7 +221,7 @@ class RoomActs:
         return fresh.state()
 
     def _pack(self, looker: wire.Looker, asked: arguments.Pack) -> Any:
-        room = self._opened()
+        room = self._settled()
         room.ladder.require("content")
         require_reason(asked.reason)
         return pack(room, self.book, looker, asked, self._clock())

@@ -106,7 +106,9 @@ class OpenRoom:
         return self.files.request.shielded + self.marked()
 
     def not_searched(self) -> list[Reason]:
-        """Return what a search does not look into now, by reason."""
+        """Return what a search does not look into now, by reason; a scan room has no search."""
+        if self.is_scan_room:
+            return []
         builder = self.builder
         left = self.entries.standing.count(Standing.WAITING)
         attachments_left = builder.with_attachments - builder.attachments_indexed
@@ -123,9 +125,16 @@ class OpenRoom:
         self.searches = [*others, made][-MOST_SEARCHES:]
 
     def begin(self) -> None:
-        """Begin the index in the background, unless there are too many entries for one."""
-        if not self.is_scan_room:
-            Thread(target=self.builder.run, name="index", daemon=True).start()
+        """Begin the index in the background, or where there are too many entries for one, what is shielded alone."""
+        work = self.builder.settle if self.is_scan_room else self.builder.run
+        Thread(target=work, name="index", daemon=True).start()
+
+    def require_settled(self) -> None:
+        """Return when it is known which entries are shielded. Raises: Conflict while that is found out."""
+        if self.builder.is_shielding:
+            raise Conflict(
+                "the room still finds out which conversations their owners have marked; try again in a moment"
+            )
 
     def close(self) -> None:
         """Stop what runs; the process ends afterwards, and with it the keys."""
