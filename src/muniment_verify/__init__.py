@@ -36,6 +36,7 @@ from typing import Any, Callable, Iterator, NamedTuple  # noqa: UP035
 PROVED, UNREADABLE, NOT_PROVED = 0, 2, 6
 MOST_FILES, MOST_BYTES, MOST_FILE_BYTES = 200_000, 8 << 30, 1 << 30
 FILE_NAME = re.compile(r"(?:[\w-][\w.-]*/)*[\w-][\w.-]*", re.ASCII)
+LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave in a folder they showed
 _TEXTS = ("format", "origin", "vkey", "number", "leaf", "proof", "frame_body")
 TYPES: dict[str, type] = {**dict.fromkeys(_TEXTS, str), "index": int, "example": bool}
 OPENED = {**dict.fromkeys(("format", "number", "seed"), str), "faces": list, "keeps": list, "holder": dict}
@@ -314,7 +315,7 @@ class Pack:
             if not item.is_dir():
                 yield item.filename, item, item.file_size
         for each in () if self.zip else path.rglob("*"):
-            if each.is_symlink() or not each.is_dir():
+            if each.is_symlink() or not (each.is_dir() or each.name in LITTER):
                 yield each.relative_to(path).as_posix(), each, each.lstat().st_size
 
     def read(self, name: str) -> bytes:

@@ -141,6 +141,12 @@ def test_an_added_file_is_named(folder: Path) -> None:
     }
 
 
+def test_what_a_file_manager_leaves_is_passed_over(folder: Path) -> None:
+    for name in (".DS_Store", "data/.DS_Store", "data/0001/Thumbs.db"):
+        (folder / name).write_bytes(b"x")
+    assert problems(folder) == []
+
+
 def test_a_face_that_was_never_recorded_is_found(folder: Path) -> None:
     shutil.copy(folder / "data/0001/message.eml", folder / "data/0001/as-sent.eml")
     mend_manifests(folder)
