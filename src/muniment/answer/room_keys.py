@@ -10,6 +10,7 @@ from threading import Lock
 
 from muniment.policy.decision import Decision
 from muniment.policy.errors import BadInput
+from muniment.record.entry import Kind
 from muniment.record.home import Home
 from muniment.record.inquiry.pages import Releasing
 from muniment.record.release_item import ITEM_BYTES, ReleaseItem, pack_items, unpack_item
@@ -28,6 +29,10 @@ class ReleasedOpener:
         items = (unpack_item(packed, at) for at in range(0, len(packed), ITEM_BYTES))
         self._view = ReleasedView(home, covers, items, released.blobs)
         self._lock = Lock()
+        # Observations and long messages, whose bytes are in other entries; all others are opened the short way.
+        self._elsewhere = {
+            i.idx for i in self._view.items() if i.kind != Kind.RECORD or i.idx in released.blobs
+        }
 
     @property
     def view(self) -> ReleasedView:
@@ -51,7 +56,9 @@ class ReleasedOpener:
     def written(self, index: int) -> bytes:
         """Return the bytes of an entry as written, its redaction commitment not recomputed."""
         with self._lock:
-            return self._view.open_faces(index, is_verified=False)[0]
+            if index in self._elsewhere:
+                return self._view.open_faces(index, is_verified=False)[0]
+            return self._view.own_faces(index, is_verified=False)[0]
 
     def whole(self, index: int) -> Opened:
         """Return an entry whole, its commitments proved."""
