@@ -102,7 +102,9 @@ def test_a_row_pointed_elsewhere_after_the_approval_opens_nothing(
 ):
     permit = permitted(record)
     other = record.record.parts.catalogue.row(index_of(record, 3))
-    value = {"length": 9, "at": other.at, "position": other.position + 1000}.get(column, getattr(other, column) + 1)
+    value = {"length": 9, "at": other.at, "position": other.position + 1000}.get(
+        column, getattr(other, column) + 1
+    )
     edit(record, f"UPDATE entry SET {column} = ? WHERE idx = ?", value, index_of(record, 1))
     with pytest.raises(kind, match=told):
         release(record, permit)
