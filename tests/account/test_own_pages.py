@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.test import Client
 
+from muniment.account.notice_text import Dispute, Mark, entry_of
 from muniment.account.trail import trail_of
 from muniment.answer.look import Look, look_entry
 from muniment.answer.room_wire import Looker
@@ -134,3 +135,22 @@ def test_a_person_without_an_address_or_mail_is_told_so(served: Desk, page_of: P
 def test_only_get_and_post_are_answered(page_of: PageOf) -> None:
     assert page_of("tomas").post("/my-record").status_code == 405
     assert page_of("tomas").put("/my-record/mail/2026-11-01/1").status_code == 405
+
+
+def test_there_is_an_end_to_what_one_person_may_say(served: Desk, page_of: PageOf) -> None:
+    index = served.mail(TOMAS, OUTSIDE)
+    served.clock.advance(seconds=60)
+    tomas, stella, me = page_of("tomas"), page_of("stella"), str(served.person("tomas").pk)
+    place = f"/my-record/mail/2026-11-01/{index}"
+    said = entry_of(Dispute(by=me, entry=index, permit="", ground="wrong", text=""))
+    served.office.recorder.append([said] * 20)
+    answer = tomas.post(place, {"ground": "wrong", "text": ""})
+    assert answer.status_code == 409 and "20 disputes of yours wait" in answer.content.decode()
+    other = served.mail(STELLA, OUTSIDE)
+    served.office.recorder.append(
+        [entry_of(Mark(entry=other, by=str(served.person("stella").pk), mark="private"))] * 200
+    )
+    theirs = f"/my-record/mail/2026-11-01/{other}"
+    assert stella.post(theirs, {"mark": "private"}).status_code == 409
+    served.clock.advance(days=1)
+    assert stella.post(theirs, {"mark": "private"}).status_code == 302

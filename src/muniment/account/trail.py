@@ -18,12 +18,15 @@ import msgspec
 from muniment.account.looked import Look
 from muniment.account.notice_text import Answer, Dispute, Mailed, Mark, Notice, parse
 from muniment.permit.replay import History, read_history
-from muniment.policy.errors import BadInput
+from muniment.policy.errors import BadInput, Conflict
 from muniment.record.entry import Stream
 from muniment.record.home import Home
 from muniment.record.open_entries import OpenEntry, read_open
 
 NEWEST = 2000
+MOST_MARKS = 200
+MOST_DISPUTES = 20
+_DAY_MS = 86_400_000
 
 
 class LookPlain(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +79,9 @@ class Trail:
     notices: list[tuple[int, Notice]] = field(default_factory=list)
     mailed: set[int] = field(default_factory=set)
     marks: dict[tuple[str, int], bool] = field(default_factory=dict)
+    marked_at: dict[str, deque[int]] = field(
+        default_factory=lambda: defaultdict(lambda: deque(maxlen=MOST_MARKS))
+    )
     disputes: list[Placed] = field(default_factory=list)
     answers: dict[int, tuple[int, Answer]] = field(default_factory=dict)
     unreadable: Counter[str] = field(default_factory=Counter)
@@ -108,6 +114,21 @@ class Trail:
         """Return the entries a person has marked as private."""
         return frozenset(entry for (by, entry), is_on in self.marks.items() if by == person and is_on)
 
+    def require_few(self, person: str, now_ms: int) -> None:
+        """Return when a person may say one more thing: what is said is kept for ever, so that there is an end to it.
+
+        Raises:
+            Conflict: 200 marks within a day, or 20 disputes that nobody has answered.
+        """
+        waiting = sum(1 for placed in self.open_disputes() if placed.dispute.by == person)
+        marked = self.marked_at[person]
+        if waiting >= MOST_DISPUTES:
+            raise Conflict(
+                f"{waiting} disputes of yours wait for an answer; speak to the data protection officer"
+            )
+        if len(marked) == MOST_MARKS and now_ms - marked[0] < _DAY_MS:
+            raise Conflict(f"you set or lifted {MOST_MARKS} marks within a day; go on tomorrow")
+
     def open_disputes(self) -> list[Placed]:
         """Return the disputes nobody has answered, the oldest first."""
         return [each for each in self.disputes if each.index not in self.answers]
@@ -136,6 +157,7 @@ class Trail:
             self.mailed.add(saying.notice)
         elif isinstance(saying, Mark):
             self.marks[saying.by, saying.entry] = bool(saying.mark)
+            self.marked_at[saying.by].append(entry.captured_ms)
         elif isinstance(saying, Dispute):
             number = f"notices/{entry.sequence}"
             self.disputes.append(Placed(entry.index, number, entry.captured_ms, saying))

@@ -86,12 +86,12 @@ def my_entry(request: HttpRequest, day: str, index: int) -> HttpResponse:
     if request.method == "POST":
         if "mark" in request.POST and MarkForm(request.POST).is_valid():
             mark = PRIVATE if not is_marked else ""
-            _record(here, entry_of(Mark(entry=index, by=me.id, mark=mark)))  # type: ignore[arg-type]
+            _record(here, me, entry_of(Mark(entry=index, by=me.id, mark=mark)))  # type: ignore[arg-type]
             return redirect("my-entry", day, index)
         if dispute.is_valid():
             said = dispute.cleaned_data
             told = Dispute(by=me.id, entry=index, permit="", ground=said["ground"], text=said["text"])
-            _record(here, entry_of(told))
+            _record(here, me, entry_of(told))
             return redirect("my-entry", day, index)
     [line] = mail_lines(
         [row], {index} if is_marked else set(), _disputed(trail, me), _ms(datetime.now(LONDON))
@@ -114,7 +114,7 @@ def my_look(request: HttpRequest, number: str) -> HttpResponse:
     if request.method == "POST" and dispute.is_valid():
         said = dispute.cleaned_data
         told = Dispute(by=me.id, entry=None, permit=number, ground=said["ground"], text=said["text"])
-        _record(here, entry_of(told))
+        _record(here, me, entry_of(told))
         return redirect("my-look", number)
     said_of_it = [each for each in _own(trail, me) if each.dispute.permit == number]
     context = {"line": line, "dispute": dispute, "said": said_lines(said_of_it, _answers(trail))}
@@ -153,7 +153,8 @@ def _said(trail: Trail, me: Acting) -> list[Any]:
     return said_lines(_own(trail, me), _answers(trail))
 
 
-def _record(here: Served, entry: Entry) -> None:
+def _record(here: Served, me: Acting, entry: Entry) -> None:
+    trail_of(here.home).require_few(me.id, _ms(datetime.now(LONDON)))
     with Recorder(here.home.socket) as recorder:
         recorder.append([entry])
 
