@@ -23,6 +23,7 @@ from muniment.record.home import Home
 from tests.organisation import policy_bytes
 
 from .files import EVERYBODY, FRIDAY, MONDAY, TUESDAY, people_file, row
+from .test_command import SAMPLE
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -241,6 +242,16 @@ def _tables() -> list[dict[str, Any]]:
     from tests.organisation import policy_table
 
     return list(policy_table()["officers"])
+
+
+def test_the_documentations_sample_goes_on_where_the_example_begins(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 25, 9, tzinfo=UTC)
+    make_example_accounts(Home(tmp_path), policy(), now)
+    plan = import_people(SAMPLE.read_bytes(), moment=now, example=True)
+    assert plan.mistakes == []
+    assert {change.external_id for change in plan.added} == {"connor-cable", "gus-guest"}
+    assert {change.external_id for change in plan.changed} == {"om", "hr", "tomas"}
+    assert {change.external_id for change in plan.ended} == {"stella"}
 
 
 def test_a_real_organisation_gets_no_invented_people(tmp_path: Path) -> None:
