@@ -199,12 +199,7 @@ def test_were_the_sanitiser_to_fail_the_policies_alone_would_hold(chromium: Brow
         context.on("request", lambda each: asked.append(each.url))
         page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
         for name, (body, policy) in served.items():
-            answer = {
-                "body": body,
-                "content_type": "text/html",
-                "headers": {"Content-Security-Policy": policy},
-            }
-            page.route(f"{room.console.address}/{name}", lambda route, answer=answer: route.fulfill(**answer))
+            page.route(f"{room.console.address}/{name}", answering(body, policy))
         page.goto(f"{room.console.address}/outer")
         page.wait_for_timeout(1000)
         assert asked == [f"{room.console.address}/outer", f"{room.console.address}/inner"]

@@ -24,7 +24,7 @@ from muniment.answer.views.enquiry import SealedAddress
 from muniment.answer.views.shown import in_days, moment_ms
 from muniment.people.moment import in_words
 from muniment.people.role import Role
-from muniment.permit.replay import Standing, read_history
+from muniment.permit.replay import History, Standing, read_history
 from muniment.permit.state import State
 from muniment.permit.words import at, cite, purpose_title, role_label
 from muniment.policy.errors import Conflict, Missing, Unavailable
@@ -135,13 +135,13 @@ def in_room(view: View) -> View:
 
 def locked(door: Door, status: int = 200, form: object = None) -> HttpResponse:
     """Show that a room is locked, and the field for its six words; or that its permit is over, and why."""
-    over = ending(door.room, door.now)
+    over = ending(door.room, read_history(door.room.place.home), door.now)
     return page(door, "locked", {"form": form, "over": over}, 403 if over else status)
 
 
-def ending(room: Room, now: datetime) -> dict[str, str] | None:
+def ending(room: Room, history: History, now: datetime) -> dict[str, str] | None:
     """Return how the permit of a room ended, by the record's own acts; None while it is in force."""
-    standing = read_history(room.place.home).permits.get(room.request.number)
+    standing = history.permits.get(room.request.number)
     if standing is None:
         return {"title": "The record holds no such permit", "what": "Nothing opens under it."}
     is_current = standing.revision == room.request.revision

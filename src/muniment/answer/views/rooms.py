@@ -24,6 +24,7 @@ from muniment.answer.views.door import Door, in_room, page, stand_before
 from muniment.answer.views.enquiry import CLEARING
 from muniment.answer.views.packed import forget_packs
 from muniment.people.moment import in_words
+from muniment.permit.replay import read_history
 from muniment.permit.weeks import Picture, picture
 from muniment.policy.errors import BadInput, MunimentError
 
@@ -40,7 +41,9 @@ def my_rooms(request: HttpRequest) -> HttpResponse:
     now = datetime.now(UTC)
     person = doors.looker(request)
     found = rooms.rooms_of(doors.home(), person.id, int(now.timestamp() * 1000))
-    context = {"title": _how_many(len(found)), "rooms": [_row(request, room) for room in found]}
+    history = read_history(doors.home())
+    rows = [_row(request, room, doors.ending(room, history, now) is not None) for room in found]
+    context = {"title": _how_many(len(found)), "rooms": rows}
     return render(request, "answer/rooms.html", context)
 
 
@@ -50,9 +53,8 @@ def _how_many(count: int) -> str:
     return "One room is open to you" if count == 1 else f"{count} rooms are open to you"
 
 
-def _row(request: HttpRequest, room: Room) -> dict[str, Any]:
-    over = doors.ending(room, datetime.now(UTC))
-    shape, word, act = ("stop", "Over", "See why") if over else _STATES[_state_of(request, room)]
+def _row(request: HttpRequest, room: Room, is_over: bool) -> dict[str, Any]:
+    shape, word, act = ("stop", "Over", "See why") if is_over else _STATES[_state_of(request, room)]
     return {
         "name": room.place.name,
         "number": room.request.number,
@@ -144,7 +146,7 @@ def unlock(request: HttpRequest, name: str) -> HttpResponse:
         is_locked = _state_of(request, door.room) == "locked"
         return doors.locked(door, form=UnlockForm()) if is_locked else redirect("room", door.name)
     form = UnlockForm(request.POST)
-    if not form.is_valid() or doors.ending(door.room, door.now):
+    if not form.is_valid() or doors.ending(door.room, read_history(doors.home()), door.now):
         return doors.locked(door, 400, form)
     try:
         with rooms.enter(door.room.place, door.looker) as client:
