@@ -48,3 +48,13 @@ def test_whoever_cannot_be_invited_is_said(register: Register, person: str, code
 
 def test_a_home_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert muniment("people", "invite", "tomas", "--home", tmp_path / "none").code == 4
+
+
+def test_an_account_is_locked_by_a_command_and_opened_by_a_new_invitation(register: Register) -> None:
+    none = muniment("people", "lock", "morgan", "--home", register.home.path)
+    assert (none.code, none.out) == (4, "") and "has no account" in none.err
+    muniment("people", "invite", "stella", "--home", register.home.path)
+    locked = muniment("people", "lock", "stella", "--home", register.home.path)
+    assert (locked.code, locked.err) == (0, "")
+    assert locked.out == "Stella cannot sign in any more. Open it again: muniment people invite stella\n"
+    assert muniment("people", "invite", "stella", "--home", register.home.path).code == 0
