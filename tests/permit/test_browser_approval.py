@@ -64,6 +64,7 @@ def test_an_officer_approves_on_her_phone_and_the_room_gets_exactly_what_was_ask
         ).get_by_role("link").click()
         page.get_by_role("link", name="Approve").click()
         expect(page.locator("#asked")).to_contain_text("To let Hari Hughes read the mail of Tomás Tutor")
+        expect(page.locator("#reason")).to_have_text("Results were changed; who asked for it?")
         expect(page.locator("#entries")).to_have_text(f"{hours.standing(number).request.entries}")
         give_key(page, hours, "md")
         expect_signed(page, number)

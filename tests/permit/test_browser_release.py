@@ -260,7 +260,10 @@ def test_an_address_that_is_none_of_the_people_named_is_named_itself(page: Page)
     script = 'const { sentence, facts } = await use("request_words"); return [sentence(given), facts(given)];'
     text = json.loads(json.loads(VECTORS["approval_request"])["request"])
     window = {"address": "md@training.example", "start_ms": 0, "end_ms": None, "person": "somebody"}
-    turned = {"windows": [*text["windows"], window], "reason": "a\u202eb\nc"}
+    turned = {"windows": [*text["windows"], window], "alternative": "a\u202eb\nc"}
     words, rows = run(page, script, text | turned)
     assert "Tomás Tutor and md@training.example" in "".join(part for part, _ in words)
-    assert dict(rows)["Reason"] == "a?b / c"
+    assert dict(rows)["Tried first"] == "a?b / c"
+    assert dict(rows)["Who asks"] == "Ida Byte, IT support"
+    assert dict(rows)["Clause"] == "5.3 (R-5.3-i)"
+    assert dict(rows)["Request"] == "2026-003, revision 2, of 1 November 2026 at 10.00 am"

@@ -6,7 +6,7 @@ import { readApprovalRequest } from "./approval_request.js";
 import { Mistake } from "./bytes.js";
 import { forgetKey, keepKey, keptKey } from "./kept_key.js";
 import { openKey, readKeyFile } from "./officer_key.js";
-import { count, facts, minute, sentence } from "./request_words.js";
+import { count, facts, minute, printable, sentence } from "./request_words.js";
 
 const part = (name) => document.getElementById(name);
 const signing = part("signing");
@@ -60,6 +60,7 @@ function showRequest({ request }) {
   say("entries", count(request.entries));
   say("shielded", count(request.shielded));
   say("days", request.days === 1 ? "1 day" : `${request.days} days`);
+  say("reason", printable(request.reason));
   const rows = facts(request).flatMap(([term, text]) => [element("dt", term), element("dd", text)]);
   part("facts").replaceChildren(...rows);
 }

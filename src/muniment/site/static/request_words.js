@@ -25,12 +25,13 @@ const DEPTHS = {
   content: "Envelope, then words, each step with a reason",
 };
 const LONDON = { timeZone: "Europe/London" };
-const DAY = new Intl.DateTimeFormat("en-GB", { ...LONDON, day: "numeric", month: "long", year: "numeric" });
-const MINUTE = new Intl.DateTimeFormat("en-GB", { ...LONDON, dateStyle: "long", timeStyle: "short" });
+const WHOLE_DAY = { ...LONDON, day: "numeric", month: "long", year: "numeric" };
+const DAY = new Intl.DateTimeFormat("en-GB", WHOLE_DAY);
+const MINUTE = new Intl.DateTimeFormat("en-GB", { ...WHOLE_DAY, hour: "numeric", minute: "2-digit", hour12: true });
 
 export const count = (value) => value.toLocaleString("en-GB");
 export const day = (ms) => DAY.format(ms);
-export const minute = (ms) => MINUTE.format(ms);
+export const minute = (ms) => MINUTE.format(ms).replace(/(\d):(\d)/, "$1.$2");
 
 const NOT_SHOWN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
@@ -76,18 +77,19 @@ function whose(request) {
   return listed([...named.values(), ...new Set(others)]) || "nobody";
 }
 
+const role = (name) => name.replaceAll("_", " ").replace(/^(hr|it)\b/, (letters) => letters.toUpperCase());
+
 /** Return [term, text] of everything else an officer signs. */
 export function facts(request) {
   const windows = request.windows.map((each) => each.address);
   const rows = [
-    ["Who asks", `${request.requester.name}, ${request.requester.role}`],
+    ["Who asks", `${request.requester.name}, ${role(request.requester.role)}`],
     ["Who else may read", request.readers.length ? `${count(request.readers.length)} more` : "Nobody"],
     ["Addresses", request.kind === "exemption" ? "" : listed([...new Set(windows)])],
     ["Recorded by", listed(request.streams.map((each) => STREAMS[each] ?? each))],
     ["How deep", DEPTHS[request.depth] ?? request.depth],
-    ["Clause", request.clause],
+    ["Clause", request.clause.replace(/^R-(\d+\.\w+).*$/, "$1 ($&)")],
     ["Case", request.case],
-    ["Reason", request.reason],
     ["Tried first", request.alternative],
     ["Advice", request.advice],
     ["Renews or completes", request.parent],
