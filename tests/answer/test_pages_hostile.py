@@ -193,16 +193,21 @@ def test_were_the_sanitiser_to_fail_the_policies_alone_would_hold(chromium: Brow
         "outer": ("<title>ours</title><iframe sandbox src=inner></iframe>", policy_of(Content.FRAMES)),
         "inner": (tricks, policy_of(Content.RECORDED)),
     }
-    context, asked = chromium.new_context(), list[str]()
+    context, asked, loaded, stopped = chromium.new_context(), list[str](), list[str](), list[str]()
     try:
         page = context.new_page()
         context.on("request", lambda each: asked.append(each.url))
+        context.on("requestfinished", lambda each: loaded.append(each.url))
+        context.on("requestfailed", lambda each: stopped.append(each.url) if each.failure == "csp" else None)
         page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
         for name, (body, policy) in served.items():
             page.route(f"{room.console.address}/{name}", answering(body, policy))
         page.goto(f"{room.console.address}/outer")
         page.wait_for_timeout(1000)
-        assert asked == [f"{room.console.address}/outer", f"{room.console.address}/inner"]
+        ours = [f"{room.console.address}/outer", f"{room.console.address}/inner"]
+        assert loaded == ours
+        assert len(stopped) > 10, "the tricks did try"
+        assert sorted(asked) == sorted([*ours, *stopped])
         assert page.title() == "ours"
     finally:
         context.close()
