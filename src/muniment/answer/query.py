@@ -23,6 +23,7 @@ _PIECE = re.compile(
     r'\s*(?P<no>-(?=[^\s-]))?(?:(?P<field>[A-Za-z]+):(?=\S))?(?:"(?P<phrase>[^"]*)"(?:~(?P<near>\d+))?|(?P<word>[^\s"]+))'
 )
 WORD = re.compile(r"[^\W_]+")
+_APART = {code: " " for code in range(128) if not chr(code).isalnum()}
 Tokens = Callable[[str], list[str]]
 
 
@@ -46,7 +47,14 @@ class Part:
 
 def tokens_of(text: str) -> list[str]:
     """Return the words of a text as they are compared: letters and digits, without case and accents."""
-    return WORD.findall(fold(text).lower())
+    return words_of(fold(text).lower())
+
+
+def words_of(folded: str) -> list[str]:
+    """Return the runs of letters and digits of a text that is folded already."""
+    if folded.isascii():  # the same, three times as fast
+        return folded.translate(_APART).split()
+    return WORD.findall(folded)
 
 
 def parse(words: str, field: str, tokens: Tokens) -> list[Part]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from muniment.answer.query import WORD, fold, tokens_of
+from muniment.answer.query import fold, tokens_of, words_of
 from muniment.policy.errors import BadInput
 
 MAX_TERMS = 10_000
@@ -48,7 +48,7 @@ class Terms:
         text = fold(text).lower()
         if self._rarest and not any(word in text for word in self._rarest):
             return []
-        words = WORD.findall(text)
+        words = words_of(text)
         present = set(words)
         single, several = self._single, self._several
         found = [number for word in single.keys() & present for number in single[word]]

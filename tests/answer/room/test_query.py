@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muniment.answer.query import FIELDS, Sought, fold, parse, pattern_of, tokens_of
+from muniment.answer.query import FIELDS, WORD, Sought, fold, parse, pattern_of, tokens_of, words_of
 from muniment.policy.errors import BadInput
 
 
@@ -137,3 +137,8 @@ def test_the_pattern_finds_what_was_sought_and_not_what_was_not_wanted():
         "grievances",
         "meeting",
     ]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=80))
+def test_the_fast_way_to_words_is_the_same(text):
+    assert words_of(text) == WORD.findall(text)
