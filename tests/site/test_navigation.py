@@ -19,7 +19,8 @@ BARS = {
     Role.HR: ["Permits", "Rooms", "My record"],
     Role.AUDITOR: ["Health", "Permits", "Looks", "My record"],
     Role.UNION_REPRESENTATIVE: ["Looks", "My record"],
-    Role.STAFF: ["My record", "What is kept", "The record", "Outside world"],
+    Role.STAFF: ["My record", "What is kept", "The record", "Closed sites", "Outside world"],
+    Role.STUDENT: ["My record", "What is kept", "The record", "Outside world"],
 }
 
 

@@ -76,6 +76,7 @@ _REFERENCE = (
     Page("What is kept", "rules", "streams", Permission.SEE_STREAMS),
     Page("The record", "clock", "record", Permission.SEE_RECORD_STATE),
 )
+_CLOSED_SITES = Page("Closed sites", "login", "permit-exemptions", Permission.ASK_EXEMPTION)
 _OUTSIDE = Page("Outside world", "web", "outside", Permission.SEE_OUTSIDE)
 
 
@@ -85,7 +86,8 @@ def navigation_of(roles: frozenset[Role], path: str, *, is_example: bool) -> Nav
     work = (*_PAGES, _HEALTH) if has_today else (_HEALTH, *_PAGES)
     pages = [page for page in work if allows(page.permission, roles)]
     main, rest = pages[: MOST_ON_A_PHONE - 1], pages[MOST_ON_A_PHONE - 1 :]
-    reference = [*_REFERENCE, *((_OUTSIDE,) if is_example else ())]
+    asks_here = allows(Permission.ASK_EXEMPTION, roles) and not allows(Permission.SEE_PERMIT, roles)
+    reference = [*_REFERENCE, *((_CLOSED_SITES,) if asks_here else ()), *((_OUTSIDE,) if is_example else ())]
     bar, later = [*main, _OWN], [*rest, *reference]
     if not main:
         bar, later = [_OWN, *reference], []
