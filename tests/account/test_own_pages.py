@@ -75,6 +75,7 @@ def test_a_message_is_marked_private_and_the_mark_lifted_by_the_same_road(
 def test_an_entry_is_disputed_and_the_data_protection_officers_answer_is_read(
     served: Desk, page_of: PageOf
 ) -> None:
+    """R-4.1-f"""
     index = served.mail(TOMAS, OUTSIDE)
     served.clock.advance(seconds=60)
     client, place = page_of("tomas"), f"/my-record/mail/2026-11-01/{index}"

@@ -27,6 +27,7 @@ def row(**changes: object) -> StreamRow:
 
 
 def test_a_whole_row_lets_its_stream_start_and_no_other() -> None:
+    """R-1.S-a, R-5.1-c"""
     require_row([row()], "mail-gateway", TODAY)
     assert may_start([row()], "mail-gateway", TODAY)
     with pytest.raises(Refused, match=r"mail-journal does not start: it has no row .*R-5\.1-c"):

@@ -1,6 +1,6 @@
 """The ladder of a room: counts, envelopes, subjects, content; climbed in order, each rung with its reason.
 
-Source: DESIGN "Rooms"; R-5.3-e (a permit for envelopes has no content), R-5.3-l.
+Source: DESIGN "Rooms"; R-5.0-a (as little as will do), R-5.3-e (a permit for envelopes has no content), R-5.3-l.
 """
 
 from __future__ import annotations

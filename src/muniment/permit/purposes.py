@@ -1,7 +1,7 @@
 """What each purpose allows: how deep, with which case, with whose advice. Pure.
 
 An order of a court overrides none of it but the choice of purposes: who decides is `conflict.py`'s matter.
-Source: R-5.1-b, R-5.3-e to R-5.3-j, R-5.3-l, R-5.2-e.
+Source: R-5.1-b, R-5.3-e, R-5.3-f, R-5.3-g, R-5.3-i, R-5.3-j, R-5.3-l, R-5.2-e.
 """
 
 from __future__ import annotations
