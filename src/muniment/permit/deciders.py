@@ -26,7 +26,8 @@ def _decider(officer: Officer, moment: datetime, is_away: bool) -> Decider:
 
 def officer_of(policy: PolicyFile, person: str, moment: datetime) -> Officer | None:
     """Return the officer that a person (by pseudonym) is, None when they are none."""
-    for decider in deciders_of(policy, moment):
-        if decider.person == person:
-            return decider.officer
+    for officer in policy.officers:
+        holder = who_had(officer.address, moment)
+        if holder is not None and str(holder.pk) == person:
+            return officer
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -55,7 +56,7 @@ class Desk:
         may = [role for role in held if isinstance(able, frozenset) and role in able]
         return str(next(iter([*may, *held]), ""))
 
-    @property
+    @cached_property
     def officer(self) -> Officer | None:
         """Return the officer of the policy file that the person is, None when they are none."""
         return officer_of(self.office.policy, self.id, moment_of(self.now_ms))
