@@ -40,11 +40,7 @@ RECORDER_SECONDS = 300.0
 _RECORDER_EVERY_SECONDS = 20.0
 _LOCK_WHAT_IS_USED = 1 | 2 | 4  # current, future, and only pages that are in use
 _COLLECT_RARELY = (100_000, 20, 50)  # building makes millions of values and hardly a circle among them
-_MEMORY = {
-    -8: 2,
-    -3: 1 << 18,
-    -1: 1 << 20,
-}  # mallopt: few arenas; large pieces go back to the kernel when freed
+_MEMORY = {-8: 2, -1: 64 << 20}  # mallopt: few arenas; little trimming while it builds
 
 
 def main(argv: Sequence[str] | None = None) -> int:
