@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from muniment.account.outside import sending_command
+from muniment.answer.rooms import end_all
 from muniment.cli.options import common, emit
 from muniment.people.moment import LONDON
 from muniment.policy.errors import Unavailable, kind_of
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
         emit(args, {"example": policy.example, "services": places}, welcome(policy, places, _hint(args.home)))
         sys.stdout.flush()
         ended = wait_until_one_ends(services, stopping, watch)
+    end_all(home)
     if ended is not None and ended.process is not None:
         raise kind_of(ended.process.returncode)(
             f"the {ended.name} ended by itself, so everything was stopped; what it said stands above"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -12,6 +13,7 @@ from muniment.answer.room_open import RoomFiles
 from muniment.answer.room_values import RoomState
 from muniment.answer.room_watch import PermitWatch, marks_of
 from muniment.answer.room_wire import Request
+from muniment.answer.rooms import RoomPlace, end_all, is_running, start
 from muniment.policy.errors import Refused
 from muniment.record.client import Recorder
 from muniment.record.entry import Entry, Kind, Stream
@@ -100,3 +102,18 @@ def test_a_room_nobody_asks_anything_for_eight_hours_is_idle(house):
     assert acts.ended.is_set()
     assert book.answers()
     book.close()
+
+
+def test_when_a_home_stops_its_rooms_end_at_once(house):
+    granted = grant(house.home, number="2026-390")
+    place = RoomPlace(house.home, "2026-390", 1)
+    start(place)
+    assert is_running(place)
+    assert end_all(house.home) >= 1
+    deadline = time.monotonic() + 20
+    while place.socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(place)
+    assert end_all(house.home) == 0
+    with granted.entered() as client:  # and its six words open it again
+        assert client.state().state == "locked"
