@@ -305,7 +305,9 @@ def test_the_copies_of_proofs_lie_outside_the_home(tmp_path: Path, capsys: pytes
 def test_the_console_is_prepared_before_the_home_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     seen: list[tuple[Home, bool]] = []
     monkeypatch.setattr(
-        founding, "prepare_console", lambda home: seen.append((home, (tmp_path / "home").exists()))
+        founding,
+        "prepare_console",
+        lambda home, *, example: seen.append((home, (tmp_path / "home").exists())),
     )
     assert main(["init", str(tmp_path / "home"), "--example"]) == 0
     assert seen == [(Home(tmp_path / ".home.half-made"), False)]

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from multiprocessing import get_context
 from typing import Any
 
 from muniment.answer import rooms
@@ -128,13 +129,12 @@ def hand_out_pack(stage: Stage) -> Iterator[str]:
 
 def told(stage: Stage) -> Iterator[str]:
     """Let five o'clock come: the person looked at is told, and is not told by whom or why."""
-    from muniment.site.attach import attached
-
     evening = datetime.now(LONDON).replace(hour=17, minute=1) + timedelta(days=1)
-    with attached(stage.home):
-        from muniment.account.notices import deliver_due
-
-        deliver_due(stage.home, evening)
+    # A process serves one home, and the one that plays the tour may serve another.
+    clockwork = get_context("spawn").Process(target=_deliver, args=(stage.home, evening))
+    clockwork.start()
+    clockwork.join()
+    require(clockwork.exitcode == 0, "the notices that were due could not be delivered")
     plain = [entry.plain for entry in read_open(stage.home, Stream.NOTICES)]
     notices = [json.loads(text) for text in plain if b"muniment-notice/1" in text]
     require(len(notices) == 1, f"expected one notice, found {len(notices)}")
@@ -157,6 +157,15 @@ LOOKING = (
     Step("R-5.3-o", "A pack is handed out, and a stranger proves it", hand_out_pack),
     Step("R-5.3-c", "The person looked at sees that it happened", told),
 )
+
+
+def _deliver(home: Home, moment: datetime) -> None:
+    from muniment.site.attach import attached
+
+    with attached(home):
+        from muniment.account.notices import deliver_due
+
+        deliver_due(home, moment)
 
 
 def _on_home(stage: Stage, *words: str) -> str:
