@@ -53,6 +53,11 @@ class ReleasedOpener:
         with self._lock:
             return self._view.open_meta(index, is_verified=False)[1]
 
+    def both(self, index: int) -> tuple[bytes, bytes]:
+        """Return (meta map, bytes as written) of an entry in one reading, its redaction commitments not recomputed."""
+        with self._lock:
+            return self._view.open_both(index)
+
     def written(self, index: int) -> bytes:
         """Return the bytes of an entry as written, its redaction commitment not recomputed."""
         with self._lock:

@@ -116,11 +116,14 @@ def hit_of(room: OpenRoom, place: int, pattern: re.Pattern[str] | None) -> Hit:
     """Return one hit."""
     entries, ladder = room.entries, room.ladder
     index = entries.indexes[place]
-    envelope = envelope_of(room.opener.meta_map(index))
     snippet: str | None = None
     marks: list[tuple[int, int]] = []
     if ladder.reaches("content") and entries.has_content[place]:
-        snippet, marks = snippet_of(text_for_index(room.opener.written(index)).body, pattern)
+        meta, written = room.opener.both(index)
+        snippet, marks = snippet_of(text_for_index(written).body, pattern)
+    else:
+        meta = room.opener.meta_map(index)
+    envelope = envelope_of(meta)
     marked = room.notes.of(index)
     attachments = entries.attachments[place]
     return Hit(
