@@ -15,14 +15,14 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.people.database import set_up
 from tests.site.console import Console
 
 set_up()
 
-from tests.site.signed_in import sign_in  # noqa: E402
+from tests.site.signed_in import is_left, sign_in  # noqa: E402
 
 CHROMIUM = Path("/usr/bin/chromium")
 Scheme = Literal["light", "dark"]
@@ -221,8 +221,3 @@ def watch(page: Page, address: str, complaints: list[str]) -> None:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("dialog", lambda dialog: complaints.append(dialog.message))
     page.on("console", lambda each: complaints.append(each.text) if "Content Security" in each.text else None)
-
-
-def is_left(request: Request) -> bool:
-    """Tell whether a request failed only because the page was left, or because it became a download."""
-    return request.failure == "net::ERR_ABORTED"

@@ -17,7 +17,7 @@ from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
 from django.test import Client
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Request
 
 from muniment.people.example_people import EXAMPLE_PEOPLE, SHEET
 from muniment.people.role import Role
@@ -140,3 +140,8 @@ def client_of(account: object, *, proved: bool = True) -> Client:
     session["account_authentication_methods_user"] = str(account.pk)  # type: ignore[attr-defined]
     session.save()
     return client
+
+
+def is_left(request: Request) -> bool:
+    """Tell whether a request failed only because the page was left, or because it became a download."""
+    return request.failure == "net::ERR_ABORTED"

@@ -178,6 +178,9 @@ def test_no_word_of_the_record_is_on_the_disk_while_a_room_is_open_nor_after_it_
         assert files_with((WORD,), *folders) == []
         os.kill(pid_of(granted.place), signal.SIGKILL)
     assert files_with((WORD,), *folders) == []
+    deadline = time.monotonic() + 20  # a process with locked memory takes a moment to go
+    while is_running(granted.place) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert not is_running(granted.place)
     with granted.opened() as client:  # after a kill it is unlocked again, with its notes
         assert client.search("", tag="pack").found == 1
