@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muniment.permit.act import FORMAT, Act, entry_of, parse_act
+from muniment.permit.act import Act, entry_of, parse_act
 from muniment.permit.replay import read_history, replay
 from muniment.permit.state import Doing
 from muniment.policy.errors import BadInput
 from muniment.record.entry import Kind, Retention, Stream
 from muniment.record.open_entries import OpenEntry
+from muniment.record.permit_text import ACT_FORMAT
 from tests.permit import vectors
 from tests.record.recording import check_record, make_home, recording
 
@@ -36,7 +37,7 @@ MEMBERS = {
 def acts_of(doing: Doing) -> st.SearchStrategy[Act]:
     return st.builds(
         Act,
-        format=st.just(FORMAT),
+        format=st.just(ACT_FORMAT),
         act=st.just(doing),
         number=st.just("2026-001"),
         revision=st.integers(1, 3),
@@ -74,7 +75,14 @@ def test_other_bytes_are_bad_input(data: bytes) -> None:
     ],
 )
 def test_an_act_has_the_members_of_its_kind_and_no_others(change: dict[str, object]) -> None:
-    values = {"format": FORMAT, "act": "refuse", "number": "2026-001", "revision": 1, "by": "x", "at_ms": 1}
+    values = {
+        "format": ACT_FORMAT,
+        "act": "refuse",
+        "number": "2026-001",
+        "revision": 1,
+        "by": "x",
+        "at_ms": 1,
+    }
     parse_act(msgspec.json.encode(values | {"reason": "No."}))
     with pytest.raises(BadInput):
         parse_act(msgspec.json.encode(values | {"reason": "No."} | change))
@@ -94,7 +102,7 @@ def test_a_request_in_the_stream_is_that_of_its_number() -> None:
     from muniment.record import permit_text
 
     text = permit_text.encode(vectors.request())
-    act = Act(format=FORMAT, act=Doing.ASK, number="2026-001", revision=1, by="x", at_ms=1, request=text)
+    act = Act(format=ACT_FORMAT, act=Doing.ASK, number="2026-001", revision=1, by="x", at_ms=1, request=text)
     history = replay([_entry(1, entry_of(act).plain)])
     assert history.permits == {} and "permit 2026-003, revision 2" in history.findings[0]
 
@@ -105,7 +113,7 @@ def _entry(sequence: int, plain: bytes) -> OpenEntry:
 
 def test_a_process_reads_each_act_once_and_a_home_in_anothers_place_anew(tmp_path: Path) -> None:
     home = make_home(tmp_path)
-    act = Act(format=FORMAT, act=Doing.END, number="2026-001", revision=1, by="muniment", at_ms=1)
+    act = Act(format=ACT_FORMAT, act=Doing.END, number="2026-001", revision=1, by="muniment", at_ms=1)
     for expected in (1, 2):
         with recording(home) as record:
             record.append([entry_of(act)])

@@ -25,7 +25,7 @@ from muniment.answer.pack_about import Search
 from muniment.answer.room_entries import Entries, Standing
 from muniment.answer.room_keys import ReleasedOpener
 from muniment.answer.room_values import Reason
-from muniment.answer.room_watch import marks_of
+from muniment.answer.room_watch import marked_of
 from muniment.answer.rooms import RoomPlace
 from muniment.permit.release import open_release
 from muniment.policy.errors import Conflict, Missing, Tampered
@@ -161,7 +161,7 @@ def unlock(files: RoomFiles, words: str) -> OpenRoom:
 
 def _built(files: RoomFiles, opener: ReleasedOpener, notes: Notes) -> OpenRoom:
     entries, index = Entries(opener.items()), RoomIndex()
-    marked = marks_of(files.place.home).keys() & set(entries.indexes)
+    marked = marked_of(files.place.home) & set(entries.indexes)
     builder = Builder(entries, index, opener, marked)
     return OpenRoom(files, opener, entries, index, builder, notes, Ladder(files.request.depth))
 

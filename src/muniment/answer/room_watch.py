@@ -13,9 +13,9 @@ from muniment.policy.errors import Refused
 from muniment.record.entry import Kind, Stream
 from muniment.record.home import Home
 from muniment.record.open_entries import read_open
+from muniment.record.permit_text import ACT_FORMAT
 
 CLAUSE = "R-5.2-f"
-FORMAT = "muniment-permit-act/1"
 _ENDED = {"revoke": "was revoked", "end": "has ended", "withdraw": "was withdrawn", "refuse": "was refused"}
 
 
@@ -58,7 +58,7 @@ class PermitWatch:
         try:
             act = json.loads(plain)
             number, what, revision = act["number"], act["act"], int(act["revision"])
-            is_act = act["format"] == FORMAT
+            is_act = act["format"] == ACT_FORMAT
         except (ValueError, KeyError, TypeError, RecursionError):
             return
         if number != self._number or not is_act:
@@ -69,16 +69,16 @@ class PermitWatch:
             self.over = "was replaced by a narrower one"
 
 
-def marks_of(home: Home) -> dict[int, str]:
-    """Return what owners have marked their entries as, by ledger index: the newest mark of each that is not undone."""
-    found: dict[int, str] = {}
+def marked_of(home: Home) -> frozenset[int]:
+    """Return the ledger indexes of the entries that somebody has marked private; who lifts a mark lifts their own."""
+    marks: dict[tuple[str, int], bool] = {}
     for entry in read_open(home, Stream.NOTICES):
         if entry.kind != Kind.FACT or b"muniment-mark/1" not in entry.plain:
             continue
         try:
             told = json.loads(entry.plain)
             if told["format"] == "muniment-mark/1":
-                found[int(told["entry"])] = str(told["mark"])
+                marks[str(told["by"]), int(told["entry"])] = bool(told["mark"])
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-    return {index: mark for index, mark in found.items() if mark}
+    return frozenset(index for (_, index), is_on in marks.items() if is_on)

@@ -6,12 +6,12 @@ their own. Source: R-5.2-g; DESIGN "Officers".
 
 from __future__ import annotations
 
-from muniment.permit.act import FORMAT, Act, entry_of
+from muniment.permit.act import Act, entry_of
 from muniment.permit.office import Office
 from muniment.permit.state import Doing
 from muniment.policy.errors import BadInput, Refused
 from muniment.policy.officer import OfficerRole
-from muniment.record.permit_text import DAY_MS
+from muniment.record.permit_text import ACT_FORMAT, DAY_MS
 
 MOST_AWAY_DAYS = 62
 
@@ -34,7 +34,7 @@ def note_absence(office: Office, by: str, officer: str, until_ms: int) -> None:
     if until_ms > office.now_ms() + MOST_AWAY_DAYS * DAY_MS:
         raise BadInput(f"an absence is noted for at most {MOST_AWAY_DAYS} days; note it again then")
     act = Act(
-        format=FORMAT,
+        format=ACT_FORMAT,
         act=Doing.AWAY,
         number="",
         revision=1,

@@ -5,7 +5,7 @@ Source: docs/formats/permit.md, "In the record"; R-5.2-f.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +14,6 @@ from muniment.permit.state import Doing
 from muniment.policy.errors import BadInput
 from muniment.record.entry import Entry, Kind, Stream
 
-FORMAT: Final = "muniment-permit-act/1"
 BY_ITSELF = "muniment"
 MAX_BYTES = 1 << 20
 _MEMBERS: dict[Doing, frozenset[str]] = {

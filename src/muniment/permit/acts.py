@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from muniment.permit import asking as askings
 from muniment.permit import purposes, rooms
-from muniment.permit.act import BY_ITSELF, FORMAT, Act
+from muniment.permit.act import BY_ITSELF, Act
 from muniment.permit.asking import Asking, Draft
 from muniment.permit.conflict import require_decider, require_unconflicted
 from muniment.permit.models import Permit
@@ -29,7 +29,14 @@ from muniment.permit.windows import moment_of
 from muniment.policy.errors import BadInput, Conflict, Refused
 from muniment.record import permit_text
 from muniment.record.permit_selection import parse_selection
-from muniment.record.permit_text import DAY_MS, Approval, ApprovalRequest, PermitRequest, SignedApproval
+from muniment.record.permit_text import (
+    ACT_FORMAT,
+    DAY_MS,
+    Approval,
+    ApprovalRequest,
+    PermitRequest,
+    SignedApproval,
+)
 from muniment.record.sharing import wraps_of
 
 STATUTORY = ("SAR", "INFO", "ORDER")
@@ -198,7 +205,7 @@ def _recorded_ask(office: Office, drafted: Draft, request: PermitRequest, key: b
     if key:
         rooms.write_room(office.home, request, text, drafted.counts.selection, key)
     act = Act(
-        format=FORMAT,
+        format=ACT_FORMAT,
         act=Doing.ASK,
         number=request.number,
         revision=request.revision,
@@ -211,7 +218,7 @@ def _recorded_ask(office: Office, drafted: Draft, request: PermitRequest, key: b
 
 def _act(office: Office, doing: Doing, standing: Standing, by: str, **texts: object) -> Act:
     return Act(
-        format=FORMAT,
+        format=ACT_FORMAT,
         act=doing,
         number=standing.number,
         revision=standing.revision,

@@ -7,7 +7,7 @@ months at most and ends by itself. Source: R-5.3-c; DESIGN "Notice to the subjec
 
 from __future__ import annotations
 
-from muniment.permit.act import BY_ITSELF, FORMAT, Act
+from muniment.permit.act import BY_ITSELF, Act
 from muniment.permit.conflict import require_covert, require_unconflicted
 from muniment.permit.models import Permit
 from muniment.permit.office import Office, standing_of
@@ -16,7 +16,7 @@ from muniment.permit.replay import Standing
 from muniment.permit.rows import alone
 from muniment.permit.state import Doing, follow
 from muniment.policy.errors import BadInput, Conflict, Refused
-from muniment.record.permit_text import DAY_MS
+from muniment.record.permit_text import ACT_FORMAT, DAY_MS
 
 GROUNDS = {
     "prejudice": "Telling now would spoil the matter",
@@ -110,7 +110,7 @@ def _order(
     office: Office, doing: Doing, standing: Standing, by: str, until_ms: int, ground: str, reason: str
 ) -> Act:
     return Act(
-        format=FORMAT,
+        format=ACT_FORMAT,
         act=doing,
         number=standing.number,
         revision=standing.revision,

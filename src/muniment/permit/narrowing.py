@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from muniment.permit import rooms
-from muniment.permit.act import FORMAT, Act
+from muniment.permit.act import Act
 from muniment.permit.acts import with_advice
 from muniment.permit.asking import counted, query_of, text_of
 from muniment.permit.conflict import require_decider
@@ -24,7 +24,7 @@ from muniment.permit.rows import alone
 from muniment.permit.state import Doing, follow
 from muniment.policy.errors import BadInput
 from muniment.record.permit_selection import BYTES_ONLY, CONTENT, META, Item, pack_selection, parse_selection
-from muniment.record.permit_text import PermitRequest
+from muniment.record.permit_text import ACT_FORMAT, PermitRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def narrow(
             key = rooms.read_key(office.home, number, revision)
             rooms.write_room(office.home, request, text, selection, key)
         act = Act(
-            format=FORMAT,
+            format=ACT_FORMAT,
             act=Doing.NARROW,
             number=number,
             revision=request.revision,

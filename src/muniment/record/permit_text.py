@@ -22,6 +22,7 @@ from muniment.record.permit_selection import MAX_ENTRIES
 from muniment.record.wraps import EpochWraps
 
 PERMIT_FORMAT: Final = "muniment-permit/1"
+ACT_FORMAT: Final = "muniment-permit-act/1"
 APPROVAL_REQUEST_FORMAT: Final = "muniment-approval-request/1"
 RELEASE_FORMAT: Final = "muniment-release/1"
 APPROVAL_FORMAT: Final = "muniment-approval/1"

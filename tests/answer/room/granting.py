@@ -243,9 +243,9 @@ def act(recorder: Recorder, name: str, asked: PermitRequest, by: str, **more: ob
     )
 
 
-def mark(home: Home, index: int, what: str = "private") -> None:
+def mark(home: Home, index: int, what: str = "private", by: str = "tomas") -> None:
     """Mark an entry as its owner does on My record."""
-    plain = {"format": "muniment-mark/1", "entry": index, "by": "tomas", "mark": what}
+    plain = {"format": "muniment-mark/1", "entry": index, "by": by, "mark": what}
     with Recorder(home.socket) as recorder:
         recorder.append([Entry(stream=Stream.NOTICES, kind=Kind.FACT, plain=json.dumps(plain).encode())])
 

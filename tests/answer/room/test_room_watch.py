@@ -11,7 +11,7 @@ from muniment.answer.look import LookBook
 from muniment.answer.room_acts import IDLE_MS, RoomActs
 from muniment.answer.room_open import RoomFiles
 from muniment.answer.room_values import RoomState
-from muniment.answer.room_watch import PermitWatch, marks_of
+from muniment.answer.room_watch import PermitWatch, marked_of
 from muniment.answer.room_wire import Request
 from muniment.answer.rooms import RoomPlace, end_all, is_running, start
 from muniment.policy.errors import Refused
@@ -78,13 +78,17 @@ def test_the_clock_ends_it_without_an_act(house):
     assert watch.look() == "has ended"
 
 
-def test_the_newest_mark_of_an_entry_counts(house):
+def test_the_newest_mark_of_an_entry_counts_and_nobody_lifts_anothers(house):
     mark(house.home, 3)
     mark(house.home, 4)
     mark(house.home, 4, "")
+    mark(house.home, 5, by="tomas")
+    mark(house.home, 5, by="dana")
+    mark(house.home, 5, "", by="dana")
+    mark(house.home, 6, "", by="dana")
     with Recorder(house.home.socket) as recorder:
         recorder.append([Entry(stream=Stream.NOTICES, kind=Kind.FACT, plain=b'{"format":"muniment-mark/1"}')])
-    assert marks_of(house.home) == {3: "private"}
+    assert marked_of(house.home) == {3, 5}
 
 
 def test_a_room_nobody_asks_anything_for_eight_hours_is_idle(house):

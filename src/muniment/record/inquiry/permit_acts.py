@@ -17,8 +17,8 @@ from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Kind, Stream
 from muniment.record.home import Home
 from muniment.record.open_entries import OpenEntry, open_entries_of
+from muniment.record.permit_text import ACT_FORMAT
 
-FORMAT = "muniment-permit-act/1"
 ASKING = frozenset({"ask", "narrow"})
 CLOSING = frozenset({"refuse", "withdraw", "revoke", "end"})
 
@@ -68,7 +68,7 @@ class PermitActs:
             written = msgspec.json.decode(entry.plain, type=_Written)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
-        if written.format != FORMAT:
+        if written.format != ACT_FORMAT:
             return
         text = written.request or written.approval
         digest = sha256(text.encode()).hexdigest() if text else ""
