@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muniment.account.looked import Look, due_ms, purpose_class, told_of
+from muniment.account.looked import due_ms, purpose_class, told_of
+from muniment.permit.looked import Look, LookPlain
 from muniment.permit.replay import Delay
 from muniment.policy.purpose import PURPOSES
 
@@ -26,7 +27,17 @@ FIVE = ms(2026, 11, 4, 17)
 def look(
     index: int, *entries: int, at_ms: int = TEN, act: str = "content", rung: str = "", role: str = "hr"
 ) -> Look:
-    return Look(index, at_ms, "2026-001", role, act, rung, entries)
+    plain = LookPlain(
+        format="muniment-look/1",
+        permit="2026-001",
+        revision=1,
+        by="hana",
+        role=role,
+        act=act,
+        rung=rung,
+        entries=entries,
+    )
+    return Look(index, f"looks/{index}", at_ms, plain)
 
 
 def delay(until_ms: int, ended_ms: int | None = None) -> Delay:
@@ -110,11 +121,11 @@ def test_what_is_told_is_what_was_shown_of_ones_own_and_due(
     seen: list[tuple[int, list[int], int]], mine: set[int], later: int
 ) -> None:
     looks = [look(index, *entries, at_ms=TEN + after) for index, entries, after in seen]
-    due = [each for each in looks if due_ms(each.at_ms) <= TEN + later and mine & set(each.entries)]
+    due = [each for each in looks if due_ms(each.at_ms) <= TEN + later and mine & set(each.plain.entries)]
     told = told_of(looks, mine, [], TEN + later)
     if not due:
         assert told is None
     else:
         assert told is not None
-        assert told.entries == len({entry for each in due for entry in each.entries} & mine)
+        assert told.entries == len({entry for each in due for entry in each.plain.entries} & mine)
         assert told.looks_below == max(each.index for each in due) + 1

@@ -18,7 +18,7 @@ def look(
     desk.office.recorder.append([Entry(stream=Stream.LOOKS, kind=Kind.LOOK, plain=text)])
 
 
-def test_searches_are_counted_and_each_message_once(desk: Desk) -> None:
+def test_searches_are_counted_and_each_message_shown_once(desk: Desk) -> None:
     look(desk, "open-room")
     look(desk, "search", 4, 5, 6, found=3, rung="envelope")
     look(desk, "envelope", 4)
@@ -26,12 +26,16 @@ def test_searches_are_counted_and_each_message_once(desk: Desk) -> None:
     look(desk, "content", 5)
     look(desk, "attachment", 6)
     look(desk, "scan", found=2, by="ida")
+    look(desk, "climb", rung="content")
+    look(desk, "search", 7, rung="content")
     look(desk, "content", 9, permit="2026-002")
     hana, ida = readers_of(desk.office.home, "2026-001")
-    assert (hana.person, hana.role, hana.searches, hana.opened) == ("hana", "hr", 1, {5, 6})
-    assert (ida.searches, ida.opened) == (1, set())
+    assert (hana.person, hana.role, hana.searches, hana.shown) == ("hana", "hr", 2, {5, 6, 7})
+    assert (ida.searches, ida.shown) == (1, set())
     assert hana.first_ms <= hana.last_ms
     assert readers_of(desk.office.home, "2026-003") == []
+    look(desk, "content", 8)
+    assert readers_of(desk.office.home, "2026-001")[0].shown == {5, 6, 7, 8}
 
 
 def test_what_is_no_look_is_passed_over(desk: Desk) -> None:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 from muniment.account.looked import role_in_words
-from muniment.account.today import is_looked_at
-from muniment.account.trail import Seen, Trail
+from muniment.account.trail import Trail
 from muniment.account.wording import counted, full
+from muniment.permit.looked import Look
 from muniment.permit.replay import Event, Standing
-from muniment.permit.state import State
+from muniment.permit.state import OPEN
 
 _ACTS = {
     "ask": ("", "asked for permit {number}"),
@@ -83,8 +83,8 @@ def visible(permits: Iterable[Standing], reader: Reader, now_ms: int) -> dict[st
     return {
         permit.number: permit
         for permit in permits
-        if not (is_looked_at(permit, reader.person) and permit.delay_at(now_ms) is not None)
-        and not (is_looked_at(permit, reader.person) and permit.state in (State.ASKED, State.NARROWED))
+        if reader.person not in permit.request.looked_at
+        or (permit.delay_at(now_ms) is None and permit.state not in OPEN)
     }
 
 
@@ -165,16 +165,15 @@ def _detail(permit: Standing, event: Event, reader: Reader) -> str:
     return ""
 
 
-def _look_line(seen: Seen, named: Named) -> Line:
-    plain = seen.plain
-    is_disclosure = seen.number.startswith("disclosures/")
-    act = "disclosure" if is_disclosure else plain.act
+def _look_line(look: Look, named: Named) -> Line:
+    plain = look.plain
+    act = "disclosure" if look.is_disclosure else plain.act
     shown = counted(len(plain.entries), "entry", "entries") if plain.entries else _RUNGS.get(plain.rung, "")
     return Line(
-        number=seen.number,
-        at_ms=seen.at_ms,
-        when=full(seen.at_ms),
-        shape="good" if is_disclosure else "wait" if plain.act in ("content", "attachment") else "",
+        number=look.number,
+        at_ms=look.at_ms,
+        when=full(look.at_ms),
+        shape="good" if look.is_disclosure else "wait" if plain.act in ("content", "attachment") else "",
         who=named(plain.by),
         what=_LOOKS.get(act, act),
         detail=", ".join(part for part in (shown, role_in_words(plain.role)) if part),

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, time, timedelta
 from muniment.account.notice_text import PurposeClass
 from muniment.people.moment import LONDON
 from muniment.people.role import parse_role
+from muniment.permit.looked import Look
 from muniment.permit.replay import Delay
 
 TOLD_AT = time(17)
@@ -40,24 +41,6 @@ CLASS_WORDS: dict[PurposeClass, str] = {
     "other": "for another lawful reason, written down",
     "order": "because a court or a regulator ordered it",
 }
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look as the record holds it: the ledger index of the look, and of the entries it showed."""
-
-    index: int
-    at_ms: int
-    permit: str
-    role: str
-    act: str
-    rung: str
-    entries: tuple[int, ...]
-
-    @property
-    def shows_content(self) -> bool:
-        """Tell whether what people wrote was shown."""
-        return self.act in ("content", "attachment") or (self.rung == "content" and self.act != "climb")
 
 
 @dataclass(frozen=True)
@@ -110,8 +93,8 @@ def told_of(
     seen: set[int] = set()
     counted: list[Look] = []
     for look in looks:
-        shown = set(look.entries) if mine is None else mine & set(look.entries)
-        if look.shows_content and shown and due_ms(look.at_ms) <= now_ms:
+        shown = set(look.plain.entries) if mine is None else mine & set(look.plain.entries)
+        if look.plain.shows_content and shown and due_ms(look.at_ms) <= now_ms:
             seen |= shown
             counted.append(look)
     if not counted:
@@ -120,7 +103,7 @@ def told_of(
     over = [over_ms(each) for each in orders]
     return Told(
         entries=len(seen),
-        roles=tuple(sorted({role_in_words(look.role) for look in counted})),
+        roles=tuple(sorted({role_in_words(look.plain.role) for look in counted})),
         first_ms=first,
         last_ms=max(look.at_ms for look in counted),
         looks_below=max(look.index for look in counted) + 1,

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from muniment.account.looked import CLASS_WORDS, Look, purpose_class, told_of
+from muniment.account.looked import CLASS_WORDS, purpose_class, told_of
 from muniment.account.record_state import in_bytes
 from muniment.account.streams import StreamState
 from muniment.account.trail import Placed
 from muniment.account.wording import clock, counted, day, local, long_day
 from muniment.people.role import Role
+from muniment.permit.looked import Look
 from muniment.permit.replay import Standing
 from muniment.policy.officer import Officer
 

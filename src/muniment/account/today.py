@@ -64,18 +64,12 @@ class Waiting:
     text: str
 
 
-def is_looked_at(permit: Permit, person: str) -> bool:
-    """Tell whether a permit would look at somebody: as its subject, or as who holds an address of it."""
-    request = permit.request
-    return person in {each.id for each in request.subjects} | {each.person for each in request.windows}
-
-
 def to_decide(
     permits: Iterable[Permit], deciders: Sequence[Decider], viewer: Viewer, link: Link, now_ms: int
 ) -> Iterator[Due]:
     """Yield the requests this officer may decide now, each with how long it waits."""
     for permit in permits:
-        if permit.state not in OPEN or is_looked_at(permit, viewer.person):
+        if permit.state not in OPEN or viewer.person in permit.request.looked_at:
             continue
         stands = _standing(permit, deciders, viewer, now_ms)
         if stands is None or not stands.may_decide:
@@ -99,7 +93,11 @@ def to_decide(
 def ending(permits: Iterable[Permit], viewer: Viewer, link: Link, now_ms: int) -> Iterator[Due]:
     """Yield the permits in force that end within a week, and their rooms with them."""
     for permit in permits:
-        if not permit.is_in_force(now_ms) or permit.approval is None or is_looked_at(permit, viewer.person):
+        if (
+            not permit.is_in_force(now_ms)
+            or permit.approval is None
+            or viewer.person in permit.request.looked_at
+        ):
             continue
         ends = permit.approval.ends_ms
         if ends - now_ms <= ENDING_DAYS * 86_400_000:
@@ -119,7 +117,7 @@ def delayed(permits: Iterable[Permit], viewer: Viewer, link: Link, now_ms: int) 
     """Yield the orders that keep a notice from the people looked at, by the day they end."""
     for permit in permits:
         delay = permit.delay_at(now_ms)
-        if delay is None or is_looked_at(permit, viewer.person):
+        if delay is None or viewer.person in permit.request.looked_at:
             continue
         yield _due(
             delay.until_ms,
@@ -241,7 +239,7 @@ def waiting_on_others(
 ) -> Iterator[Waiting]:
     """Yield the open requests somebody else decides; none that would look at the viewer."""
     for permit in permits:
-        if permit.state not in OPEN or is_looked_at(permit, viewer.person):
+        if permit.state not in OPEN or viewer.person in permit.request.looked_at:
             continue
         found = standings(permit.request, deciders, permit.asked_ms, now_ms)
         if any(each.officer.id == viewer.officer and each.may_decide for each in found):

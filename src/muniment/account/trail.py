@@ -11,50 +11,19 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 
-import msgspec
-
-from muniment.account.looked import Look
 from muniment.account.notice_text import Answer, Dispute, Mailed, Mark, Notice, parse
+from muniment.permit.looked import Look, look_of
 from muniment.permit.replay import History, read_history
 from muniment.policy.errors import BadInput, Conflict
 from muniment.record.entry import Stream
 from muniment.record.home import Home
-from muniment.record.open_entries import OpenEntry, read_open
+from muniment.record.open_entries import OpenEntry, catalogue_of, read_open
 
 NEWEST = 2000
 MOST_MARKS = 200
 MOST_DISPUTES = 20
 _DAY_MS = 86_400_000
-
-
-class LookPlain(msgspec.Struct, frozen=True, kw_only=True):
-    """The plain part of a look or disclosure (docs/formats/look.md).
-
-    Members that a later release adds do not keep it from being counted.
-    """
-
-    format: str
-    permit: str
-    revision: int
-    by: str
-    act: str = ""
-    role: str = ""
-    rung: str = ""
-    entries: tuple[int, ...] = ()
-    found: int | None = None
-    manifest_sha256: str = ""
-    encrypted_to: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A look or a disclosure as an auditor meets it; `number` is that of its entry, such as `looks/42`."""
-
-    number: str
-    at_ms: int
-    plain: LookPlain
 
 
 @dataclass(frozen=True)
@@ -75,7 +44,7 @@ class Trail:
     history: History = field(default_factory=History)
     looks: dict[str, list[Look]] = field(default_factory=lambda: defaultdict(list))
     acts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    newest: deque[Seen] = field(default_factory=lambda: deque(maxlen=NEWEST))
+    newest: deque[Look] = field(default_factory=lambda: deque(maxlen=NEWEST))
     notices: list[tuple[int, Notice]] = field(default_factory=list)
     mailed: set[int] = field(default_factory=set)
     marks: dict[tuple[str, int], bool] = field(default_factory=dict)
@@ -106,7 +75,7 @@ class Trail:
                     self._after[stream] = entry.sequence
                     try:
                         take(entry)
-                    except (BadInput, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    except BadInput:
                         self.unreadable[stream.name.lower()] += 1
         return self
 
@@ -138,15 +107,11 @@ class Trail:
         return (notice for _, notice in self.notices if notice.person == person)
 
     def _take_look(self, entry: OpenEntry) -> None:
-        plain = msgspec.json.decode(entry.plain, type=LookPlain)
-        name = "disclosures" if plain.format.startswith("muniment-disclosure") else "looks"
-        act = plain.act if name == "looks" else "disclosure"
-        self.acts[plain.permit, act] += 1
-        self.newest.append(Seen(f"{name}/{entry.sequence}", entry.captured_ms, plain))
-        look = Look(
-            entry.index, entry.captured_ms, plain.permit, plain.role, plain.act, plain.rung, plain.entries
-        )
-        if look.shows_content:
+        look = look_of(entry)
+        plain = look.plain
+        self.acts[plain.permit, "disclosure" if look.is_disclosure else plain.act] += 1
+        self.newest.append(look)
+        if plain.shows_content:
             self.looks[plain.permit].append(look)
 
     def _take_notice(self, entry: OpenEntry) -> None:
@@ -159,24 +124,15 @@ class Trail:
             self.marks[saying.by, saying.entry] = bool(saying.mark)
             self.marked_at[saying.by].append(entry.captured_ms)
         elif isinstance(saying, Dispute):
-            number = f"notices/{entry.sequence}"
+            number = Stream.NOTICES.number(entry.sequence)
             self.disputes.append(Placed(entry.index, number, entry.captured_ms, saying))
         else:
             self.answers[saying.dispute] = (entry.captured_ms, saying)
 
 
 @lru_cache(maxsize=4)
-def _trail(path: Path, catalogue: tuple[int, int]) -> Trail:
-    return Trail(Home(path))
-
-
-def _catalogue_of(home: Home) -> tuple[int, int]:
-    """Return which file the catalogue is; one that was made again is read from its beginning."""
-    try:
-        found = home.database.stat()
-    except OSError:
-        return 0, 0
-    return found.st_dev, found.st_ino
+def _trail(home: Home, catalogue: tuple[int, int]) -> Trail:
+    return Trail(home)
 
 
 def trail_of(home: Home) -> Trail:
@@ -185,4 +141,4 @@ def trail_of(home: Home) -> Trail:
     Raises:
         Unavailable, Tampered: the record's files cannot be read.
     """
-    return _trail(home.path, _catalogue_of(home)).refresh()
+    return _trail(home, catalogue_of(home)).refresh()

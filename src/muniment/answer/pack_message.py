@@ -90,7 +90,7 @@ class Exporter:
             "format": ENTRY_FORMAT,
             "origin": self.checkpoint.origin,
             "vkey": self.vkey,
-            "number": f"{Stream(row.stream).name.lower().replace('_', '-')}/{row.sequence}",
+            "number": Stream(row.stream).number(row.sequence),
             "index": row.idx,
             "leaf": base64.b64encode(read_frame(self.home, row).leaf).decode(),
             "proof": Proof(row.idx, hashes, self.note).to_text(),

@@ -70,7 +70,7 @@ class Entries:
 
     def number(self, place: int) -> str:
         """Return the number people quote, for instance `mail-gateway/42`."""
-        return f"{Stream(self.streams[place]).name.lower().replace('_', '-')}/{self.sequences[place]}"
+        return Stream(self.streams[place]).number(self.sequences[place])
 
     def open_places(self) -> Iterator[int]:
         """Yield the places that are not shielded."""

@@ -70,8 +70,7 @@ def standings(
 def conflict_of(request: PermitRequest, decider: Decider) -> str:
     """Return why an officer must not decide a request whatever happens, empty when nothing is in the way."""
     address = fold_or_none(decider.officer.address) or decider.officer.address
-    looked_at = {subject.id for subject in request.subjects} | {window.person for window in request.windows}
-    looked_at.discard("")
+    looked_at = request.looked_at
     if address in request.requester.addresses or decider.person == request.requester.id:
         return "asks for this permit"
     if decider.person and decider.person in request.readers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import lru_cache
 from threading import Lock
 
 from muniment.permit.act import Act, parse_act
@@ -19,7 +19,7 @@ from muniment.permit.state import OPEN, Doing, State, follow
 from muniment.policy.errors import BadInput, Conflict, Missing
 from muniment.record.entry import Stream
 from muniment.record.home import Home
-from muniment.record.open_entries import OpenEntry, read_open
+from muniment.record.open_entries import OpenEntry, catalogue_of, read_open
 from muniment.record.permit_text import Approval, PermitRequest, digest, parse_approval, parse_request
 
 
@@ -35,7 +35,7 @@ class Event:
     @property
     def number(self) -> str:
         """Return the number of the entry that people quote."""
-        return f"permits/{self.sequence}"
+        return Stream.PERMITS.number(self.sequence)
 
 
 @dataclass(frozen=True)
@@ -152,20 +152,21 @@ class _Followed:
     """The history of one record as far as this process has read it; the stream only grows."""
 
     home: Home
-    catalogue: tuple[int, int]
     history: History = field(default_factory=History)
     last: int = 0
     signers: Signers | None = None
+    lock: Lock = field(default_factory=Lock)
 
     def follow(self) -> History:
         """Take what was recorded since, and return a copy that the caller may keep."""
-        self.signers = None
-        self.history.signers = self._stated
-        for entry in read_open(self.home, Stream.PERMITS, self.last):
-            self.history.take(entry)
-            self.last = entry.sequence
-        history = self.history
-        return History(dict(history.permits), dict(history.away), list(history.findings))
+        with self.lock:
+            self.signers = None
+            self.history.signers = self._stated
+            for entry in read_open(self.home, Stream.PERMITS, self.last):
+                self.history.take(entry)
+                self.last = entry.sequence
+            history = self.history
+            return History(dict(history.permits), dict(history.away), list(history.findings))
 
     def _stated(self) -> Signers:
         """Return the officers' keys, read once for all approvals that are new."""
@@ -174,8 +175,9 @@ class _Followed:
         return self.signers
 
 
-_FOLLOWED: dict[Path, _Followed] = {}
-_FOLLOWING = Lock()
+@lru_cache(maxsize=4)
+def _followed(home: Home, catalogue: tuple[int, int]) -> _Followed:
+    return _Followed(home)
 
 
 def read_history(home: Home) -> History:
@@ -184,20 +186,7 @@ def read_history(home: Home) -> History:
     Raises:
         Unavailable: there is no catalogue. Tampered: other bytes stand where an act should.
     """
-    with _FOLLOWING:
-        found = _FOLLOWED.get(home.path)
-        catalogue = _catalogue_of(home)
-        if found is None or found.catalogue != catalogue:  # made again, or another home in its place
-            found = _FOLLOWED[home.path] = _Followed(home, catalogue)
-        return found.follow()
-
-
-def _catalogue_of(home: Home) -> tuple[int, int]:
-    try:
-        found = home.database.stat()
-    except OSError:
-        return 0, 0
-    return found.st_dev, found.st_ino
+    return _followed(home, catalogue_of(home)).follow()
 
 
 def replay(entries: Iterable[OpenEntry]) -> History:

@@ -63,6 +63,15 @@ class Stream(IntEnum):
     MAIL_REFUSED = 19
     MAIL_OUTCOME = 20
 
+    @property
+    def word(self) -> str:
+        """Return its name as people and documents write it, for instance `mail-gateway`."""
+        return self.name.lower().replace("_", "-")
+
+    def number(self, sequence: int) -> str:
+        """Return how people quote one of its entries, for instance `mail-gateway/7`."""
+        return f"{self.word}/{sequence}"
+
 
 class Capture(IntEnum):
     """How the bytes were come by; exact bytes are promised for all but `milter`."""
@@ -134,4 +143,4 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def number(self) -> str:
         """Return the number people quote, for instance `mail-gateway/42`."""
-        return f"{self.stream.name.lower().replace('_', '-')}/{self.sequence}"
+        return self.stream.number(self.sequence)

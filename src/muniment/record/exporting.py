@@ -39,7 +39,7 @@ def find_entry(catalogue: Catalogue, number: str) -> Row:
     try:
         stream = Stream[name.upper().replace("-", "_")]
     except KeyError:
-        known = ", ".join(s.name.lower().replace("_", "-") for s in Stream)
+        known = ", ".join(s.word for s in Stream)
         raise BadInput(f"there is no stream {name!r}; the streams are {known}") from None
     found = catalogue.rows("stream = ? AND sequence = ?", (stream, int(sequence)))
     if not found:
@@ -63,7 +63,7 @@ def export_entry(home: Home, row: Row, *, is_example: bool) -> dict[str, Any]:
         "format": FORMAT,
         "origin": checkpoint.origin,
         "vkey": (home.ledger / VKEY_FILE).read_text().strip(),
-        "number": f"{Stream(row.stream).name.lower().replace('_', '-')}/{row.sequence}",
+        "number": Stream(row.stream).number(row.sequence),
         "index": row.idx,
         "leaf": base64.b64encode(frame.leaf).decode(),
         "frame_body": base64.b64encode(frame.body).decode(),

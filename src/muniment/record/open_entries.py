@@ -29,6 +29,15 @@ class OpenEntry(msgspec.Struct, frozen=True):
     plain: bytes
 
 
+def catalogue_of(home: Home) -> tuple[int, int]:
+    """Return which file the catalogue is: once it was made again, what was followed is read from its beginning."""
+    try:
+        found = home.database.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
+
+
 def read_open(home: Home, stream: Stream, after: int = 0) -> Iterator[OpenEntry]:
     """Yield the entries of a stream that have an open part and come after the sequence number `after`, in order.
 

@@ -215,7 +215,7 @@ class OpenRecord:
             "checkpoint_time_ms": self._checkpoint_time_ms(),
             "witnessed": False,
             "streams": [
-                {"name": Stream(stream).name.lower().replace("_", "-"), "sequence": sequence, "last_ms": last}
+                {"name": Stream(stream).word, "sequence": sequence, "last_ms": last}
                 for stream, (sequence, last) in sorted(catalogue.streams().items())
             ],
             **catalogue.counts(),

@@ -38,7 +38,7 @@ MAX_FILE_BYTES = 64 << 20
 _LATEST_MS = 253_402_300_800_000  # the year 10,000
 _HASH = re.compile(r"[0-9a-f]{64}")
 _SITE = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_STREAMS = frozenset(stream.name.lower().replace("_", "-") for stream in Stream)
+_STREAMS = frozenset(stream.word for stream in Stream)
 
 Number = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{3,6}\Z")]
 Revision = Annotated[int, Meta(ge=1, le=10_000)]
@@ -118,6 +118,12 @@ class PermitRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     parent: Name
     drafted_ms: Milliseconds
     days: Annotated[int, Meta(ge=1, le=MOST_DAYS)]
+
+    @property
+    def looked_at(self) -> frozenset[str]:
+        """Return the ids of everybody looked at: the subjects, and whoever holds an address of it."""
+        held = {window.person for window in self.windows}
+        return frozenset({subject.id for subject in self.subjects} | held) - {""}
 
 
 class ApprovalRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

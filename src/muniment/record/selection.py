@@ -87,7 +87,7 @@ def stream_numbers(names: Sequence[str]) -> list[int]:
     Raises:
         BadInput: the record has no such stream.
     """
-    known = {stream.name.lower().replace("_", "-"): int(stream) for stream in Stream}
+    known = {stream.word: int(stream) for stream in Stream}
     for name in names:
         if name not in known:
             raise BadInput(f"the record has no stream {name[:40]!r}; expected {', '.join(known)}")

@@ -39,7 +39,7 @@ class RecorderServer:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._problem = ""
 
     async def start(self) -> None:
@@ -48,7 +48,7 @@ class RecorderServer:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.unlink(missing_ok=True)
         with short_path(path) as name:
-            self._server = await asyncio.start_unix_server(self._connected, name, limit=1 << 20)
+            self._server = await asyncio.start_unix_server(self._connect, name, limit=1 << 20)
         path.chmod(0o600)
         self._tasks = [
             asyncio.create_task(task) for task in (self._write_batches(), self._publish(), self._beat())
@@ -60,11 +60,13 @@ class RecorderServer:
             self._server.close()
         while not self._queue.empty():
             await asyncio.sleep(0.01)
-        for task in [*self._tasks, *self._connections]:
+        await asyncio.sleep(0)  # a connection just accepted becomes one of ours
+        writers = list(self._connections.values())
+        tasks = [*self._tasks, *self._connections]
+        for task in tasks:
             task.cancel()
-        for task in [*self._tasks, *self._connections]:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
         self._beside.shutdown()
         self._inquiries.close()
         await self._in_thread(self._record.close)
@@ -74,18 +76,14 @@ class RecorderServer:
     async def _in_thread(self, function: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._connections.add(task)
-        try:
-            await self._serve(reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            if task is not None:
-                self._connections.discard(task)
-            writer.close()
+    def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection; it is closed when its task ends, even one that ends before its first step."""
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections[task] = writer
+        task.add_done_callback(self._disconnect)
+
+    def _disconnect(self, task: asyncio.Task[None]) -> None:
+        self._connections.pop(task).close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer in the order asked; appends of one connection overlap, so replies are sent by a task of their own."""
@@ -98,6 +96,8 @@ class RecorderServer:
                     return
                 data = await reader.readexactly(length)
                 await replies.put(asyncio.ensure_future(self._reply(data)))
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the sender went away
         finally:
             sender.cancel()
             with suppress(asyncio.CancelledError, OSError):

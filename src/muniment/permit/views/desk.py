@@ -83,7 +83,7 @@ class Desk:
         request = standing.request
         if self.id == request.requester.id or self.id in request.readers:
             return True
-        return bool(self.roles & WATCHERS) and not is_looked_at(standing, self.id)
+        return bool(self.roles & WATCHERS) and self.id not in request.looked_at
 
     def counts_exactly(self, standing: Standing) -> bool:
         """Tell whether the person sees exact counts: not who asked, while an officer has yet to decide."""
@@ -96,14 +96,6 @@ class Desk:
         if officer is None or standing.state not in OPEN:
             return False
         return any(each.may_decide for each in self.office.stands(standing) if each.officer.id == officer.id)
-
-
-def is_looked_at(standing: Standing, person: str) -> bool:
-    """Tell whether somebody is looked at under a permit."""
-    looked_at = {each.id for each in standing.request.subjects} | {
-        each.person for each in standing.request.windows
-    }
-    return bool(person) and person in looked_at
 
 
 def served_home() -> Home:

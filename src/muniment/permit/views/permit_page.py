@@ -182,7 +182,7 @@ def _looks(desk: Desk, standing: Standing) -> list[dict[str, Any]]:
             "who": _name(desk, reader.person),
             "role": words.role_label(reader.role),
             "searches": reader.searches,
-            "opened": len(reader.opened),
+            "shown": len(reader.shown),
             "first": words.at(reader.first_ms),
             "last": words.at(reader.last_ms),
         }

@@ -62,7 +62,7 @@ def list_entries(catalogue: Catalogue, keeper: Keeper, listing: Listing) -> List
     rows = [
         Line(
             index=row.idx,
-            number=f"{Stream(row.stream).name.lower().replace('_', '-')}/{row.sequence}",
+            number=Stream(row.stream).number(row.sequence),
             captured_ms=row.captured_ms,
             time_ms=row.time_ms,
             direction=row.direction,
