@@ -84,7 +84,7 @@ def import_all(source: Path, sizes: dict[str, float], folder: Path) -> float:
         assert report.recorded == report.found and not report.failures
     with officer_view(found.home) as view:
         _check_bytes(view, source, {str(skipped.path.relative_to(source)) for skipped in report.skipped})
-        rows = view.catalogue.rows("stream = ?", (Stream.MAIL_IMPORT,))
+        rows = view.catalogue.rows("stream IN (?, ?)", (Stream.MAIL_IMPORT, Stream.MAIL_ATTACHMENT))
         sizes["ciphertext"] = sum(
             len(parse_sections(read_frame(found.home, row).body).content) for row in rows
         )

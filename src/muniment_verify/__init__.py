@@ -51,7 +51,7 @@ _CHANNELS = "0 the record itself,1 SMTP,2 web,3 call,4 print,5 login,6 chat,7 vo
 _CAPTURES = "1 on the wire,2 from a journal,3 from a milter,4 by import,5 by hand"
 _STREAMS = (
     "1 keys,2 health,3 retention,4 policy,5 people,6 permits,7 looks,8 disclosures,9 notices,"
-    "16 mail-gateway,17 mail-journal,18 mail-import,19 mail-refused,20 mail-outcome"
+    "16 mail-gateway,17 mail-journal,18 mail-import,19 mail-refused,20 mail-outcome,21 mail-attachment"
 )
 _SEALS = ("content (sealed)", "meta (sealed)", "facts (kept)", "plain (open)")
 

@@ -114,7 +114,9 @@ def test_other_arguments_are_bad_input_and_the_recorder_goes_on(tmp_path, operat
     check_record(home)
 
 
-@pytest.mark.parametrize("stream", [Stream.KEYS, Stream.HEALTH, Stream.RETENTION, Stream.POLICY])
+@pytest.mark.parametrize(
+    "stream", [Stream.KEYS, Stream.HEALTH, Stream.RETENTION, Stream.POLICY, Stream.MAIL_ATTACHMENT]
+)
 def test_nobody_states_an_officer_or_a_policy_over_the_socket(tmp_path, stream: Stream):
     home = make_home(tmp_path)
     with serving(home), Recorder(home.socket) as recorder:

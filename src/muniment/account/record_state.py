@@ -29,6 +29,7 @@ _STREAMS = {
     "mail-import": ("Mail imported", "mail"),
     "mail-refused": ("Mail refused", "mail"),
     "mail-outcome": ("What became of mail", "mail"),
+    "mail-attachment": ("Attachments stored once", "mail"),
 }
 _UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "KB"))
 

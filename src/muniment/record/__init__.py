@@ -6,6 +6,7 @@ keytree      hash trees: one key a record, constrained, punctured  docs/formats/
 seal         the three seals of a record                           docs/formats/seals.md
 units, commitment   redactions that prove themselves               docs/formats/redaction.md
 packing      content before sealing                                docs/formats/packing.md
+attachments  what several messages have, stored once                docs/formats/segment.md
 frame, segment      what lies on disk                              docs/formats/segment.md
 ledger       C2SP tiles, checkpoints, proofs                       docs/formats/ledger.md
 keeper       the keeper's ring: what can still be opened           docs/formats/ring.md

@@ -19,8 +19,8 @@ _RUN = re.compile(rb"\n([A-Za-z0-9+/]{40,}+(?:\r?\n[A-Za-z0-9+/]++)*+={0,2})")
 _ENDINGS = {1: b"\n", 2: b"\r\n"}
 
 
-def undo(data: bytes) -> tuple[bytes, list[Run]]:
-    """Return `data` with the bytes its runs stand for moved to its end, and the runs."""
+def take_out(data: bytes) -> tuple[bytes, list[bytes], list[Run]]:
+    """Return `data` without its runs, the bytes each of them stands for, and the runs."""
     kept: list[bytes] = []
     raws: list[bytes] = []
     runs: list[Run] = []
@@ -36,8 +36,14 @@ def undo(data: bytes) -> tuple[bytes, list[Run]]:
         raws.append(raw)
         at = match.end(1)
     if not runs:
-        return data, runs
-    return b"".join([*kept, data[at:], *raws]), runs
+        return data, raws, runs
+    return b"".join([*kept, data[at:]]), raws, runs
+
+
+def undo(data: bytes) -> tuple[bytes, list[Run]]:
+    """Return `data` with the bytes its runs stand for moved to its end, and the runs."""
+    rest, raws, runs = take_out(data)
+    return b"".join([rest, *raws]) if runs else data, runs
 
 
 def redo(data: bytes, runs: Iterable[Run]) -> bytes:

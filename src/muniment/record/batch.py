@@ -8,6 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from muniment.record import chain, line
+from muniment.record.attachments.laying import Sharing
+from muniment.record.attachments.secret import Stored
 from muniment.record.catalogue import Row, split_tokens
 from muniment.record.entry import Entry, Kind, Receipt, Stream
 from muniment.record.epoch import Epoch
@@ -34,6 +36,7 @@ class Placed(NamedTuple):
     policy_digest: bytes
     salt: bytes
     same: Same
+    sharing: Sharing = Sharing()
 
     @property
     def is_observation(self) -> bool:
@@ -51,7 +54,10 @@ class Batch:
         self.leaves: list[bytes] = []
         self.rows: list[Row] = []
         self.mentions: list[tuple[bytes, int]] = []
-        self.receipts: list[Receipt] = []
+        self.receipts: list[Receipt] = []  # of the entries asked for, not of attachments taken out of them
+        self.attachments: dict[
+            bytes, Stored
+        ] = {}  # by their names: what is known again once the batch is stored
         self._number = number
         self._offset = offset
         self._frames: list[bytes] = []
@@ -71,12 +77,16 @@ class Batch:
         place = Place(
             epoch.number, position, placed.captured_ms, placed.expiry_day, sequence, placed.policy_digest
         )
-        leaf, body = seal_entry(entry, place, epoch.next_seeds(), catalogue_line, placed.salt, level)
+        leaf, body = seal_entry(
+            entry, place, epoch.next_seeds(), catalogue_line, placed.salt, level, placed.sharing
+        )
         frame = pack_frame(index, leaf, body)
         self._take(entry, place, catalogue_line, index, frame)
         self.leaves.append(leaf)
         self.mentions.extend((token, index) for token in split_tokens(tokens))
         self.frontier.append(sha256(b"\0" + leaf).digest())
+        if placed.sharing.key:
+            return
         self.receipts.append(
             Receipt(
                 index=index,
@@ -131,6 +141,8 @@ class Batch:
 def _line_of(placed: Placed, tokens: bytes) -> line.Line:
     entry = placed.entry
     size = chain.parse_manifest(entry.content).length if entry.blobs else len(entry.content)
+    if placed.sharing.key:
+        size = 0  # the exact length of a file tells which it is
     return line.Line(
         line.VERSION,
         entry.direction,
@@ -140,6 +152,6 @@ def _line_of(placed: Placed, tokens: bytes) -> line.Line:
         tokens,
         b"" if placed.is_observation else placed.same.content_id,
         entry.about if placed.same.duplicate_of is None else placed.same.duplicate_of,
-        entry.blobs,
+        entry.blobs or tuple(reference.entry for reference in placed.sharing.names),
         entry.dated_ms,
     )

@@ -42,6 +42,11 @@ def needs_chain(entry: Entry) -> bool:
     return len(entry.content) > WHOLE_LIMIT_BYTES
 
 
+def is_chain(size: int) -> bool:
+    """Tell by the size in an entry's line whether the blobs it names are its pieces; else they are attachments."""
+    return size > WHOLE_LIMIT_BYTES
+
+
 def pieces(entry: Entry) -> Iterator[Entry]:
     """Yield the blob entries of a long one, in order."""
     view = memoryview(entry.content)

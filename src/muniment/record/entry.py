@@ -15,7 +15,7 @@ class Kind(IntEnum):
     """What a leaf stands for."""
 
     RECORD = 1  # a communication
-    BLOB = 2  # a piece of a communication above 16 MiB
+    BLOB = 2  # a piece of a communication above 16 MiB, or an attachment
     EXPIRY = 3  # a tombstone
     HOLD = 4
     LOOK = 5
@@ -62,6 +62,7 @@ class Stream(IntEnum):
     MAIL_IMPORT = 18
     MAIL_REFUSED = 19
     MAIL_OUTCOME = 20
+    MAIL_ATTACHMENT = 21  # the recorder's own: what several messages have
 
     @property
     def word(self) -> str:

@@ -25,6 +25,8 @@ from datetime import UTC, date, datetime
 from muniment.policy.errors import Unavailable
 from muniment.policy.policyfile import PolicyFile
 from muniment.record import line, packing, wraps
+from muniment.record.attachments.laying import lay_out, most_entries
+from muniment.record.attachments.secret import DaySecret
 from muniment.record.batch import Batch, Placed, Same
 from muniment.record.catalogue import Catalogue, Row, SegmentRow
 from muniment.record.disk import Disk
@@ -79,6 +81,7 @@ class Record:
         self._last_ms = parts.catalogue.last_captured_ms()
         self._clock_is_behind = False
         self._tokens: dict[str, bytes] = {}
+        self._day_secrets: dict[Retention, DaySecret] = {}
         self._next_epoch = 1 + max((row.segment.epoch for row in parts.catalogue.segments()), default=0)
         self._next_epoch = max(self._next_epoch, 1 + max((e for _, e in parts.keeper.covers), default=0))
         self.unpublished: list[bytes] = []
@@ -122,7 +125,7 @@ class Record:
         return [receipts[at] for at in range(notices, len(batch))]
 
     def _append_class(self, retention: Retention, entries: list[Entry], now: int) -> list[Receipt]:
-        writer = self._writer(retention, now, len(entries) + 1)
+        writer = self._writer(retention, now, most_entries(entries) + 1)
         batch = [writer.opening, *entries] if writer.opening else entries
         built = self._build(writer, batch, now)
         if not writer.segment.takes(built.length):
@@ -147,23 +150,41 @@ class Record:
         known = self._known_contents(entries, retention, expiry, now)
         frontier, sequences = parts.frontier.copy(), dict(self._sequences)
         batch = Batch(writer.segment.next_offset, writer.segment.segment.number, frontier, sequences)
-        salts = secrets.token_bytes(16 * len(entries))
+        elsewhere = [at for at, same in known.items() if same.is_kept_as_long and entries[at].sent is None]
+        secret = self._day_secret(retention, expiry, now)
+        layout = lay_out(entries, elsewhere, secret, self.size, writer.epoch.number)
+        batch.attachments = layout.stored
+        salts = secrets.token_bytes(16 * len(layout.laid))
         digest = parts.policy.digest
-        for at, entry in enumerate(entries):
-            same = known.get(at, _NOT_KNOWN)
-            placed = Placed(entry, writer.epoch, now, expiry, digest, salts[16 * at : 16 * at + 16], same)
+        for number, (entry, at, sharing) in enumerate(layout.laid):
+            same = _NOT_KNOWN if at is None else self._placed(known.get(at, _NOT_KNOWN), layout.places)
+            salt = salts[16 * number : 16 * number + 16]
             batch.add(
-                placed,
+                Placed(entry, writer.epoch, now, expiry, digest, salt, same, sharing),
                 self._token_string(entry.addresses),
                 packing.IMPORT_LEVEL if entry.capture == Capture.IMPORT else packing.WIRE_LEVEL,
             )
         return batch
+
+    def _placed(self, same: Same, places: list[int]) -> Same:
+        """Return what is known of an entry, told where its earlier copy stands in the batch if it stands there."""
+        if same.duplicate_of is None or same.duplicate_of < self.size:
+            return same
+        return same._replace(duplicate_of=self.size + places[same.duplicate_of - self.size])
+
+    def _day_secret(self, retention: Retention, expiry: int, now: int) -> DaySecret:
+        """Return the secret of the attachments that may be shared now."""
+        secret = self._day_secrets.get(retention)
+        if secret is None or secret.is_over(expiry, now // 86_400_000):
+            secret = self._day_secrets[retention] = DaySecret(expiry, now // 86_400_000)
+        return secret
 
     def _accept(self, writer: Writer, built: Batch, now: int) -> None:
         self.parts.frontier = built.frontier
         self._sequences = built.sequences
         self._last_ms = now
         self.unpublished.extend(built.leaves)
+        self._day_secrets[Retention(writer.epoch.retention)].note(built.attachments)
 
     def _store_rows(self, built: Batch, writer: Writer) -> None:
         """Add catalogue rows; when the catalogue has no room they wait, and the caller hears "try later"."""

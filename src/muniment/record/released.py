@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from muniment.policy.errors import BadInput, Missing, Tampered
 from muniment.record import seal
+from muniment.record.attachments.fetching import Attachments
 from muniment.record.entry import Kind
 from muniment.record.frame import Frame, Sections, parse_sections, walk
 from muniment.record.home import Home
@@ -54,6 +55,7 @@ class ReleasedView:
         if any(before >= after for before, after in pairwise(self._indexes)):
             raise BadInput("the items of a release are not in the order of the ledger")
         self._open: dict[SegmentId, int] = {}
+        self._attachments = Attachments(home)
         self._readers: dict[tuple[int, int, Section], SeedReader] = {}
 
     def __len__(self) -> int:
@@ -112,7 +114,7 @@ class ReleasedView:
         keys = self._keys(item)
         meta = open_meta(frame.leaf, sections, keys, is_verified=False)[1]
         if item.kind == Kind.RECORD and index not in self._blobs:
-            return meta, open_faces(frame.leaf, sections, keys, is_verified=False)[0]
+            return meta, open_faces(frame.leaf, sections, keys, self._attachments, is_verified=False)[0]
         return meta, self.open_faces(index, is_verified=False)[0]
 
     def open_facts(self, index: int) -> bytes:
@@ -155,7 +157,7 @@ class ReleasedView:
         """
         item = self.item(index)
         frame, sections = self._frame(item)
-        return open_faces(frame.leaf, sections, self._keys(item), is_verified=is_verified)
+        return open_faces(frame.leaf, sections, self._keys(item), self._attachments, is_verified=is_verified)
 
     def close(self) -> None:
         """Let go of the segments."""

@@ -122,8 +122,12 @@ def forget_entry(opened: OpenRecord, row: Row, *, authority: str, clause: str) -
 
     `authority` says by whose order, for instance a court's.
     Raises:
-        Conflict: later entries hold no bytes of their own and rely on this one's.
+        Conflict: later entries hold no bytes of their own and rely on this one's, or it holds a part of messages.
     """
+    if row.kind == Kind.BLOB:
+        raise Conflict(
+            f"entry {row.idx} holds a part of messages; it is forgotten with the messages that have it: erase these"
+        )
     catalogue, keeper = opened.record.parts.catalogue, opened.record.parts.keeper
     relying = catalogue.rows("about = ? AND kind = ?", (row.idx, Kind.OBSERVATION))
     if relying:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from muniment.record import commitment, line, packing, seal
+from muniment.record.attachments.blob import seal_blob
+from muniment.record.attachments.laying import Sharing
 from muniment.record.entry import Entry, Kind
 from muniment.record.frame import Sections, body_sha256, pack_sections
 from muniment.record.leaf import SEAL_CONTENT, SEAL_FACTS, SEAL_META, SEAL_PLAIN, SIZE, pack_head
@@ -42,7 +44,13 @@ def seals_of(entry: Entry) -> int:
 
 
 def seal_entry(
-    entry: Entry, place: Place, seeds: seal.Seeds, catalogue_line: line.Line, salt: bytes, level: int
+    entry: Entry,
+    place: Place,
+    seeds: seal.Seeds,
+    catalogue_line: line.Line,
+    salt: bytes,
+    level: int,
+    sharing: Sharing = Sharing(),  # noqa: B008 - a value
 ) -> tuple[bytes, bytes]:
     """Return (leaf of 176 bytes, body) of an entry; `salt` is 16 random bytes, `level` the compression's."""
     seals = seals_of(entry)
@@ -71,10 +79,13 @@ def seal_entry(
         key, seed = seal.sealed_keys(seeds.officers_meta, seal.blade(keeper, seal.META), salt)
         meta = seal.close(key, seal.META, head, seal.pad(packing.pack(plain_meta, None, level=level)))
         meta_commitment = commitment.commit_bytes(seed, plain_meta)
-    if seals & SEAL_CONTENT:
+    if seals & SEAL_CONTENT and sharing.key:
+        content, content_commitment = seal_blob(entry.content, sharing.key, salt, head, level)
+    elif seals & SEAL_CONTENT:
         faces = [entry.content] if entry.sent is None else [entry.content, entry.sent]
         key, seed = seal.sealed_keys(seeds.officers_content, seal.blade(keeper, seal.CONTENT), salt)
-        packed = packing.pack(entry.content, entry.sent, level=level)
+        prepared = sharing.prepared or packing.prepare(entry.content, entry.sent)
+        packed = packing.compress(prepared, sharing.names, level=level)
         content = seal.close(key, seal.CONTENT, head, seal.pad(packed))
         content_commitment = commitment.commit(seed, faces, face_ends(faces))
     body = pack_sections(Sections(salt, sealed_line, facts, meta, content, entry.plain))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SEALED, KEPT, OPEN = "sealed", "kept", "open"
 OFFICER_AND_KEEPER = "an officer's key together with the keeper's ring"
+A_MESSAGE = "whoever can open one of these messages"
 KEEPER = "the keeper's ring, so whoever is root on the machine"
 CATALOGUE = "the keeper's ring; the catalogue holds a copy in the clear, so whoever holds the disk"
 ANYONE = "whoever holds the disk"
@@ -11,6 +12,7 @@ ANYONE = "whoever holds the disk"
 SEALED_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("message as written, byte for byte", SEALED, OFFICER_AND_KEEPER),
     ("message as sent, byte for byte", SEALED, OFFICER_AND_KEEPER),
+    ("attachment stored once for several messages", SEALED, A_MESSAGE),
     ("subject and all header fields", SEALED, OFFICER_AND_KEEPER),
     ("envelope: sender, recipients, client", SEALED, OFFICER_AND_KEEPER),
     ("why an entry is shielded", SEALED, OFFICER_AND_KEEPER),
@@ -19,6 +21,7 @@ SEALED_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("next hop's reply", KEPT, KEEPER),
     ("direction, size as written and as sent", KEPT, CATALOGUE),
     ("address tokens (keyed, no addresses)", KEPT, CATALOGUE),
+    ("which messages have the same attachment", KEPT, KEEPER),
     ("that an entry is shielded", KEPT, CATALOGUE),
     ("stream, sequence number, time", OPEN, ANYONE),
     ("retention class and first expiry day", OPEN, ANYONE),

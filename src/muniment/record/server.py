@@ -23,7 +23,9 @@ from muniment.record.opening import OpenRecord
 PUBLISH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 60.0
 MAX_BATCH_ENTRIES = 256
-_OWN_STREAMS = frozenset({Stream.KEYS, Stream.HEALTH, Stream.RETENTION, Stream.POLICY})
+_OWN_STREAMS = frozenset(
+    {Stream.KEYS, Stream.HEALTH, Stream.RETENTION, Stream.POLICY, Stream.MAIL_ATTACHMENT}
+)
 
 
 class RecorderServer:

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from muniment.policy.errors import Missing, Tampered
 from muniment.record import chain, commitment, line, packing, seal, wraps
 from muniment.record import leaf as leaves
+from muniment.record.attachments.blob import require_no_attachment
+from muniment.record.attachments.fetching import Attachments
 from muniment.record.catalogue import Catalogue, Row
 from muniment.record.entry import Kind
 from muniment.record.epoch import split_officers_root
@@ -82,19 +84,23 @@ def open_meta(leaf: bytes, sections: Sections, keys: Keys, *, is_verified: bool 
     return _META.decode(plain)
 
 
-def open_faces(leaf: bytes, sections: Sections, keys: Keys, *, is_verified: bool = True) -> Faces:
+def open_faces(
+    leaf: bytes, sections: Sections, keys: Keys, attachments: Attachments, *, is_verified: bool = True
+) -> Faces:
     """Return the faces in a frame's content section; (empty, None) when it has none.
 
     The seal proves that the bytes are the recorder's. `is_verified` also recomputes the commitment in the leaf, which
     is what a pack proves to others, and what takes the time.
     Raises:
-        Missing: the key is not held. Tampered: it does not open, or is not what its leaf commits to.
+        Missing: the key is not held, or an attachment is not there. Tampered: it does not open, or is not what its leaf
+            commits to.
     """
     if not sections.content:
         return b"", None
+    require_no_attachment(leaf)
     found = keys(seal.CONTENT, sections.salt)
     packed = seal.unpad(seal.open_section(found.key, seal.CONTENT, leaf[: leaves.HEAD], sections.content))
-    content, sent = packing.unpack(packed, MAX_CONTENT_BYTES)
+    content, sent = packing.unpack(packed, MAX_CONTENT_BYTES, attachments.of(leaf))
     if is_verified:
         faces = [content] if sent is None else [content, sent]
         if (
@@ -135,6 +141,9 @@ class OfficerView:
     _roots: dict[EpochId, tuple[bytes, bytes]] = field(default_factory=dict)
     _again: dict[EpochId, list[WrittenWrap]] | None = None
 
+    def __post_init__(self) -> None:
+        self._attachments = Attachments(self.home)
+
     def open(self, index: int) -> Opened:
         """Open one entry whole, following observations and chains to the bytes they refer to.
 
@@ -153,12 +162,13 @@ class OfficerView:
     def bytes_of(self, index: int) -> Bytes:
         """Return where the bytes of an entry are."""
         row, frame = self._frame(index)
-        return Bytes(row.kind, row.about, open_line(frame.leaf, frame.body, self.keeper).blobs)
+        told = open_line(frame.leaf, frame.body, self.keeper)
+        return Bytes(row.kind, row.about, told.blobs if chain.is_chain(told.size) else ())
 
     def own_faces(self, index: int) -> Faces:
         """Return what an entry's own content section holds, proved by its leaf's commitment."""
         row, frame = self._frame(index)
-        return open_faces(frame.leaf, parse_sections(frame.body), self._keys(row))
+        return open_faces(frame.leaf, parse_sections(frame.body), self._keys(row), self._attachments)
 
     def _frame(self, index: int) -> tuple[Row, Frame]:
         row = self.catalogue.row(index)
