@@ -16,9 +16,10 @@ from benchmarks import make_dictionary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from muniment.policy.decision import Decision, Outcome
 from muniment.policy.errors import BadInput, Tampered
 from muniment.record import base64runs, dictionary, edits, packing
-from muniment.record.packing import pack, unpack
+from muniment.record.packing import pack, pack_map, unpack, unpack_map
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 LIMIT = 1 << 24
@@ -223,15 +224,50 @@ LETTER = (
 )
 
 
-def test_the_shipped_dictionary_is_made_of_our_own_texts():
-    shipped = (Path(dictionary.__file__).parent / "dictionaries" / "1.zdict").read_bytes()
-    assert make_dictionary.made() == shipped
-    assert sha256(shipped).hexdigest() == dictionary.DIGESTS[1]
+@pytest.mark.parametrize("number", dictionary.DIGESTS)
+def test_the_shipped_dictionary_is_made_of_our_own_texts(number):
+    shipped = (Path(dictionary.__file__).parent / "dictionaries" / f"{number}.zdict").read_bytes()
+    assert make_dictionary.made(number) == shipped
+    assert sha256(shipped).hexdigest() == dictionary.DIGESTS[number]
 
 
-def test_the_dictionary_names_nobody():
-    named = set(re.findall(rb"[\w.+-]+@([\w.-]+\.[a-z]{2,})", make_dictionary.made()))
-    assert named <= {b"googlemail.com"}  # that of an automatic sender
+PROVIDERS = {b"googlemail.com", b"gmail.com", b"outlook.com", b"hotmail.com", b"yahoo.com", b"mail.gmail.com"}
+PROVIDERS |= {b"eu-west-1.amazonses.com", b"example.org", b"example.com"}
+
+
+@pytest.mark.parametrize("number", dictionary.DIGESTS)
+def test_the_dictionary_names_nobody(number):
+    named = set(re.findall(rb"[\w.+-]+@([\w.-]+\.[a-z]{2,})", make_dictionary.made(number)))
+    assert named <= PROVIDERS
+
+
+FACTS = Decision(
+    outcome=Outcome.ALTER,
+    rule="mail.footer",
+    rule_version=1,
+    clause="R-2.2-b",
+    reason="The company's particulars were added, as clause 2.2 asks.",
+    snapshot=sha256(b"a snapshot").hexdigest(),
+    changes=("footer added to text/plain part 1 (utf-8, 8bit)",),
+).to_facts()
+
+
+def test_a_decision_takes_a_third_of_its_length():
+    packed = pack_map(FACTS)
+    assert packed[1] == dictionary.MAPS
+    assert unpack_map(packed, LIMIT) == FACTS
+    assert len(packed) < 0.36 * len(FACTS)
+
+
+@given(st.binary(max_size=300), st.sampled_from([1, 3, 12]))
+@settings(deadline=None)
+def test_every_map_comes_back(data, level):
+    assert unpack_map(pack_map(data, level=level), LIMIT) == data
+
+
+def test_facts_of_an_older_record_are_read_as_they_stand():
+    assert unpack_map(FACTS, LIMIT) == FACTS
+    assert unpack_map(b"", LIMIT) == b""
 
 
 def test_the_dictionary_makes_a_short_letter_much_smaller(monkeypatch):
@@ -254,8 +290,8 @@ def test_a_changed_dictionary_is_refused(monkeypatch):
 
 def test_a_dictionary_that_is_not_known_is_refused():
     packed = pack(LETTER, None)
-    with pytest.raises(Tampered, match="dictionary 2"):
-        unpack(packed[:1] + b"\x02" + packed[2:], LIMIT)
+    with pytest.raises(Tampered, match="dictionary 3"):
+        unpack(packed[:1] + b"\x03" + packed[2:], LIMIT)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,13 @@ import zstandard
 from muniment.policy.errors import Tampered
 
 NONE = 0
-CURRENT = 1
+CURRENT = 1  # for content
+MAPS = 2  # for metadata and facts, which are MessagePack maps
 
-DIGESTS = {1: "a5df0bafabcb9d0391ee88d5fc562d1f09f243a7a67e4b9ff1adedbdbfd14d70"}
+DIGESTS = {
+    1: "a5df0bafabcb9d0391ee88d5fc562d1f09f243a7a67e4b9ff1adedbdbfd14d70",
+    2: "fa940dc0be210605115f07d172bb749d874081f9864e30bdbf34c85a5e088718",
+}
 
 
 def known(number: int) -> bool:

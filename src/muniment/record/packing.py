@@ -62,17 +62,17 @@ _decode_referring = msgspec.msgpack.Decoder(tuple[list[Edit] | None, list[Run], 
 
 
 class _Codecs(threading.local):
-    """Compressors by level and decompressors by dictionary; each is for one thread at a time."""
+    """Compressors by level and dictionary, decompressors by dictionary; each is for one thread at a time."""
 
     def __init__(self) -> None:
-        self.compressors: dict[int, zstandard.ZstdCompressor] = {}
+        self.compressors: dict[tuple[int, int], zstandard.ZstdCompressor] = {}
         self.decompressors: dict[int, zstandard.ZstdDecompressor] = {}
 
-    def compressor(self, level: int) -> zstandard.ZstdCompressor:
-        found = self.compressors.get(level)
+    def compressor(self, level: int, number: int) -> zstandard.ZstdCompressor:
+        found = self.compressors.get((level, number))
         if found is None:
-            found = self.compressors[level] = zstandard.ZstdCompressor(
-                dict_data=dictionary.dictionary(dictionary.CURRENT),
+            found = self.compressors[level, number] = zstandard.ZstdCompressor(
+                dict_data=dictionary.dictionary(number),
                 compression_params=zstandard.ZstdCompressionParameters(
                     compression_level=level,
                     format=zstandard.FORMAT_ZSTD1_MAGICLESS,
@@ -116,8 +116,23 @@ def prepare(content: bytes, sent: bytes | None) -> Prepared:
     return Prepared(len(content), stream, [], [], edits)
 
 
-def compress(prepared: Prepared, attachments: Sequence[Reference], *, level: int) -> bytes:
-    """Return what `pack` returns, without the bytes of the runs that `attachments` name, in order."""
+def pack_map(data: bytes, *, level: int = WIRE_LEVEL) -> bytes:
+    """Return metadata or facts, which are MessagePack, in one compressed piece that `unpack_map` gives back exactly."""
+    return compress(Prepared(len(data), data, [], [], None), (), level=level, number=dictionary.MAPS)
+
+
+def unpack_map(packed: bytes, limit_bytes: int) -> bytes:
+    """Return what `pack_map` was given; a map that was never packed comes back as it is. Raises: as `unpack`."""
+    return unpack(packed, limit_bytes)[0] if packed[:1] == bytes((VERSION,)) else packed
+
+
+def compress(
+    prepared: Prepared, attachments: Sequence[Reference], *, level: int, number: int | None = None
+) -> bytes:
+    """Return what `pack` returns, without the bytes of the runs that `attachments` name, in order.
+
+    `number` is the dictionary's, else that for content.
+    """
     _, rest, raws, runs, edits = prepared
     outside = {reference.run for reference in attachments}
     stream = b"".join([rest, *(raw for run, raw in enumerate(raws) if run not in outside)]) if raws else rest
@@ -126,11 +141,12 @@ def compress(prepared: Prepared, attachments: Sequence[Reference], *, level: int
         plan = _encode((edits, runs, attachments) if attachments else (edits, runs))
         plan = _PLAN_LENGTH.pack(len(plan)) + plan
         flags = _PLANNED | (_REFERRING if attachments else 0)
-    body = _codecs.compressor(level).compress(stream)
+    number = dictionary.CURRENT if number is None else number
+    body = _codecs.compressor(level, number).compress(stream)
     if len(body) >= len(stream):
         body = stream
         flags |= _STORED
-    return _HEAD.pack(VERSION, dictionary.CURRENT, flags, prepared.content_bytes) + plan + body
+    return _HEAD.pack(VERSION, number, flags, prepared.content_bytes) + plan + body
 
 
 def unpack(packed: bytes, limit_bytes: int, fetch: Fetch | None = None) -> tuple[bytes, bytes | None]:

@@ -7,12 +7,14 @@ from pathlib import Path
 from muniment.policy.errors import Missing, Tampered
 from muniment.record import leaf as leaves
 from muniment.record import line as lines
-from muniment.record import seal
+from muniment.record import packing, seal
 from muniment.record.catalogue import Row
 from muniment.record.frame import FRAME_HEAD_BYTES, Frame, parse_line, parse_sections, walk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.segment import SegmentId
+
+MAX_FACTS_BYTES = 64 << 20
 
 
 def open_line(leaf: bytes, body: bytes | memoryview, keeper: Keeper) -> lines.Line:
@@ -47,7 +49,14 @@ def open_facts(frame: Frame, keeper: Keeper) -> bytes:
         return b""
     seed = keeper.cover((fields.retention, fields.epoch)).seed(fields.position)
     key = seal.kept_key(seal.blade(seed, seal.FACTS), sections.salt)
-    return seal.open_section(key, seal.FACTS, frame.leaf[: leaves.HEAD], sections.facts)
+    return facts_under(key, frame.leaf, sections.facts)
+
+
+def facts_under(key: bytes, leaf: bytes, sealed: bytes) -> bytes:
+    """Return the facts in a section under its key. Raises: Tampered when they do not open."""
+    return packing.unpack_map(
+        seal.open_section(key, seal.FACTS, leaf[: leaves.HEAD], sealed), MAX_FACTS_BYTES
+    )
 
 
 def row_of(frame: Frame, segment: SegmentId, line: lines.Line) -> Row:

@@ -19,8 +19,9 @@ from muniment.record.entry import Kind
 from muniment.record.frame import Frame, Sections, parse_sections, walk
 from muniment.record.home import Home
 from muniment.record.keytree import Cover, SeedReader
-from muniment.record.leaf import HEAD, place_of
+from muniment.record.leaf import place_of
 from muniment.record.permit_text import Section
+from muniment.record.reading import facts_under
 from muniment.record.release_item import ITEM_BYTES, NO_BLADE, ReleaseItem, pack_items, unpack_item
 from muniment.record.segment import SegmentId
 from muniment.record.unsealing import Bytes, Faces, Keys, Opened, open_faces, open_meta, whole_faces
@@ -202,7 +203,7 @@ class ReleasedView:
         if item.facts == NO_BLADE:
             raise Missing(f"the permit does not open the decision about entry {item.idx}")
         key = seal.kept_key(item.facts, sections.salt)
-        return seal.open_section(key, seal.FACTS, frame.leaf[:HEAD], sections.facts)
+        return facts_under(key, frame.leaf, sections.facts)
 
     def _frame(self, item: ReleaseItem) -> tuple[Frame, Sections]:
         found = next(iter(walk(self._read(item), 0)), None)

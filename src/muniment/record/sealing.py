@@ -73,11 +73,12 @@ def seal_entry(
     facts = meta = content = b""
     meta_commitment = content_commitment = _NOTHING
     if seals & SEAL_FACTS:
-        facts = seal.close(seal.kept_key(seal.blade(keeper, seal.FACTS), salt), seal.FACTS, head, entry.facts)
+        key = seal.kept_key(seal.blade(keeper, seal.FACTS), salt)
+        facts = seal.close(key, seal.FACTS, head, packing.pack_map(entry.facts, level=level))
     if seals & SEAL_META:
         plain_meta = _encode((entry.shielded, entry.meta))
         key, seed = seal.sealed_keys(seeds.officers_meta, seal.blade(keeper, seal.META), salt)
-        meta = seal.close(key, seal.META, head, seal.pad(packing.pack(plain_meta, None, level=level)))
+        meta = seal.close(key, seal.META, head, seal.pad(packing.pack_map(plain_meta, level=level)))
         meta_commitment = commitment.commit_bytes(seed, plain_meta)
     if seals & SEAL_CONTENT and sharing.key:
         content, content_commitment = seal_blob(entry.content, sharing.key, salt, head, level)

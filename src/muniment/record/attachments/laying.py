@@ -73,8 +73,10 @@ def most_entries(entries: Sequence[Entry]) -> int:
 def _may_have_some(entry: Entry) -> bool:
     """Tell whether an entry is mail that may hold base64 of an attachment; a chain has none of its own."""
     is_mail = entry.kind == Kind.RECORD and entry.channel == Channel.SMTP and not entry.blobs
-    longest = max(len(entry.content), len(entry.sent or b""))
-    return is_mail and longest > LEAST_BYTES and not is_chain(len(entry.content))
+    if not is_mail or is_chain(len(entry.content)):
+        return False
+    faces = [face for face in (entry.content, entry.sent or b"") if len(face) > LEAST_BYTES]
+    return any(b"ase64" in face or b"ASE64" in face for face in faces)
 
 
 def _is_compared(entry: Entry) -> bool:
