@@ -16,12 +16,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from muniment.policy.errors import Conflict, Missing, Unavailable
 from muniment.record import chain, seal
 from muniment.record import leaf as leaves
+from muniment.record.attachments.naming import named_by
 from muniment.record.catalogue import Row
 from muniment.record.entry import Kind, Retention, Stream
 from muniment.record.frame import parse_sections
 from muniment.record.home import Home
 from muniment.record.keytree import DEPTH, Punctured, descend
-from muniment.record.reading import open_line, read_frame
+from muniment.record.reading import read_frame
 from muniment.record.rebuild import rebuild
 from muniment.record.retention import expire, forget_entry
 from tests.record.asking import permitted, query, room
@@ -210,19 +211,22 @@ def test_a_permit_over_one_letter_opens_its_attachment_and_not_the_other_letter(
     check_record(home)
 
 
-def test_the_line_names_the_attachments_so_that_a_hold_can_keep_them(tmp_path):
+def test_the_keeper_tells_which_attachments_a_letter_names_so_that_a_hold_keeps_them(tmp_path):
     home = make_home(tmp_path)
     with recording(home) as record:
-        first, second = record.append([outbound(1, REGISTER), outbound(2, TIMETABLE, REGISTER)])
+        receipts = record.append([outbound(1, REGISTER), outbound(2, TIMETABLE, REGISTER), outbound(3)])
+        receipts += record.append([outbound(1, REGISTER)])
         catalogue, keeper = record.record.parts.catalogue, record.record.parts.keeper
-        told = [
-            open_line(frame.leaf, frame.body, keeper)
-            for frame in (read_frame(home, catalogue.row(receipt.index)) for receipt in (first, second))
-        ]
-    [register, timetable] = attachments(home)
-    assert [line.blobs for line in told] == [(register.idx,), (timetable.idx, register.idx)]
-    assert not any(chain.is_chain(line.size) for line in told)
-    assert [register.size, register.content_id, timetable.size] == [0, None, 0]
+        rows = [catalogue.row(receipt.index) for receipt in receipts]
+        [register, timetable] = catalogue.rows("stream = ?", (Stream.MAIL_ATTACHMENT,))
+        named = [named_by(home, catalogue, keeper, [row]) for row in rows]
+        assert named == [{register.idx}, {timetable.idx, register.idx}, set(), set()]
+        assert named_by(home, catalogue, keeper, rows) == {register.idx, timetable.idx}
+        assert not any(chain.is_chain(row.size) for row in rows)
+        assert [register.size, register.content_id, timetable.size] == [0, None, 0]
+        erase(record, receipts[1])
+        assert named_by(home, catalogue, keeper, rows[1:]) == set()
+    check_record(home)
 
 
 def test_a_rebuilt_catalogue_is_the_same_and_everything_opens(tmp_path):
