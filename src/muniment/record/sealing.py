@@ -5,6 +5,7 @@ Pure but for the random salt that is handed in. Source: docs/formats/seals.md.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +20,12 @@ from muniment.record.units import face_ends
 
 _NOTHING = bytes(32)
 _encode = msgspec.msgpack.Encoder().encode
+
+
+@lru_cache(maxsize=256)
+def _packed_facts(facts: bytes, level: int) -> bytes:
+    """Return packed facts; most decisions of a day are one of a few."""
+    return packing.pack_map(facts, level=level)
 
 
 class Place(NamedTuple):
@@ -74,7 +81,7 @@ def seal_entry(
     meta_commitment = content_commitment = _NOTHING
     if seals & SEAL_FACTS:
         key = seal.kept_key(seal.blade(keeper, seal.FACTS), salt)
-        facts = seal.close(key, seal.FACTS, head, packing.pack_map(entry.facts, level=level))
+        facts = seal.close(key, seal.FACTS, head, _packed_facts(entry.facts, level))
     if seals & SEAL_META:
         plain_meta = _encode((entry.shielded, entry.meta))
         key, seed = seal.sealed_keys(seeds.officers_meta, seal.blade(keeper, seal.META), salt)
