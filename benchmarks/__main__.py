@@ -10,6 +10,7 @@ import msgspec
 
 from benchmarks import (
     approving,
+    attachments,
     cold_start,
     importing,
     pages,
@@ -28,6 +29,7 @@ FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "smtp-recording": smtp.measure_recording,
     "smtp-pass-through": smtp.measure_pass_through,
     "import": importing.measure,
+    "attachments": attachments.measure,
     "verify": verifying.measure,
     "permit": permitting.measure,
     "approving": approving.measure,
