@@ -44,6 +44,7 @@ def _lines(state: dict[str, Any]) -> Iterator[str]:
     for stream in state["streams"]:
         last = datetime.fromtimestamp(stream["last_ms"] / 1000, UTC)
         yield f"  {stream['name']:14} {stream['sequence']:>10,}  last {last:%d %b %Y %H:%M:%S} UTC"
+    yield f"Sealing {state['sealing']}"
     gaps = state["gaps"]
     yield f"{gaps} gap{'s' if gaps > 1 else ''} on record" if gaps else "No gap on record"
     yield from (f"Problem: {problem}" for problem in state["problems"])

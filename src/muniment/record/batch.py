@@ -1,4 +1,7 @@
-"""A batch under construction: frames, rows and receipts of one class, before the flush that makes them count."""
+"""A batch under construction: frames, rows and receipts of one class, before the flush that makes them count.
+
+First every entry is given its place and its seeds (`add`), then all are sealed together (`seal`).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from muniment.record.entry import Entry, Kind, Receipt, Stream
 from muniment.record.epoch import Epoch
 from muniment.record.frame import TRAILER_BYTES, pack_frame, pack_trailer
 from muniment.record.ledger.merkle import Frontier
-from muniment.record.sealing import Place, seal_entry
+from muniment.record.sealing import Job, Place, Sealer
 
 
 class Same(NamedTuple):
@@ -58,44 +61,58 @@ class Batch:
         self.attachments: dict[
             bytes, Stored
         ] = {}  # by their names: what is known again once the batch is stored
+        self._placed: list[tuple[Placed, Job]] = []
         self._number = number
         self._offset = offset
         self._frames: list[bytes] = []
         self.length = TRAILER_BYTES
 
     def add(self, placed: Placed, tokens: bytes, level: int) -> None:
-        """Seal one entry at the end of the batch."""
+        """Give one entry its place at the end of the batch, and the seeds it is sealed with."""
         entry = placed.entry
-        index = self.first_index + len(self.leaves)
         sequence = self.sequences.get(entry.stream, 0) + 1
         self.sequences[entry.stream] = sequence
         catalogue_line = _line_of(placed, tokens)
         if placed.is_observation:
             entry = msgspec.structs.replace(entry, kind=Kind.OBSERVATION, content=b"")
         epoch = placed.epoch
-        position = epoch.position
         place = Place(
-            epoch.number, position, placed.captured_ms, placed.expiry_day, sequence, placed.policy_digest
+            epoch.number,
+            epoch.position,
+            placed.captured_ms,
+            placed.expiry_day,
+            sequence,
+            placed.policy_digest,
         )
-        leaf, body = seal_entry(
-            entry, place, epoch.next_seeds(), catalogue_line, placed.salt, level, placed.sharing
-        )
-        frame = pack_frame(index, leaf, body)
-        self._take(entry, place, catalogue_line, index, frame)
-        self.leaves.append(leaf)
-        self.mentions.extend((token, index) for token in split_tokens(tokens))
-        self.frontier.append(sha256(b"\0" + leaf).digest())
-        if placed.sharing.key:
-            return
-        self.receipts.append(
-            Receipt(
-                index=index,
-                stream=Stream(entry.stream),
-                sequence=sequence,
-                captured_ms=placed.captured_ms,
-                duplicate_of=placed.same.duplicate_of,
+        job = Job(entry, place, epoch.next_seeds(), catalogue_line, placed.salt, level, placed.sharing)
+        self._placed.append((placed, job))
+
+    def seal(self, sealer: Sealer) -> None:
+        """Seal all entries; once, for a seed is used for one entry only.
+
+        Raises:
+            SealingLost: the batch is of no use any more.
+        """
+        for (placed, job), (leaf, body) in zip(
+            self._placed, sealer.seal([job for _, job in self._placed]), strict=True
+        ):
+            index = self.first_index + len(self.leaves)
+            self._take(job.entry, job.place, job.catalogue_line, index, pack_frame(index, leaf, body))
+            self.leaves.append(leaf)
+            self.mentions.extend((token, index) for token in split_tokens(job.catalogue_line.tokens))
+            self.frontier.append(sha256(b"\0" + leaf).digest())
+            if placed.sharing.key:
+                continue
+            self.receipts.append(
+                Receipt(
+                    index=index,
+                    stream=Stream(job.entry.stream),
+                    sequence=job.place.sequence,
+                    captured_ms=placed.captured_ms,
+                    duplicate_of=placed.same.duplicate_of,
+                )
             )
-        )
+        self._placed.clear()
 
     def _take(self, entry: Entry, place: Place, told: line.Line, index: int, frame: bytes) -> None:
         self.rows.append(

@@ -29,7 +29,7 @@ MAX_LEAVES = 1 << 20
 MAX_FACES = 8
 
 _SALT_LABEL = b"muniment/1 salts"
-_QUARTERS = (slice(0, 16), slice(16, 32), slice(32, 48), slice(48, 64))
+_quarters = struct.Struct("16s16s16s16s").unpack
 _FACE = struct.Struct(">QI")
 
 
@@ -164,8 +164,8 @@ def _depth(count: int) -> int:
 
 def _below(nodes: Iterable[bytes]) -> list[bytes]:
     """Return the children of some nodes of the salt tree, from left to right."""
-    label, quarters = _SALT_LABEL, _QUARTERS
-    return [wide[part] for node in nodes for wide in (sha512(label + node).digest(),) for part in quarters]
+    label, quarters = _SALT_LABEL, _quarters
+    return [part for node in nodes for part in quarters(sha512(label + node).digest())]
 
 
 def _salts(seed: bytes, count: int) -> list[bytes]:

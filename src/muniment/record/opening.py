@@ -219,6 +219,7 @@ class OpenRecord:
                 for stream, (sequence, last) in sorted(catalogue.streams().items())
             ],
             **catalogue.counts(),
+            "sealing": self.record.parts.sealer.state,
             "example": self.policy.example,
             "problems": [*problems, *filter(None, [self.policy_problem])],
         }

@@ -37,6 +37,7 @@ from muniment.record.keeper import Keeper
 from muniment.record.leaf import NO_EXPIRY
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.officers import OfficerSet
+from muniment.record.sealing import InPlace, Sealer, SealingLost
 from muniment.record.segment import SegmentId, SegmentWriter
 
 CLOCK_TOLERANCE_MS = 60_000
@@ -65,6 +66,7 @@ class Parts:
     catalogue: Catalogue
     frontier: Frontier
     disk: Disk = field(default_factory=Disk)
+    sealer: Sealer = field(default_factory=InPlace)
 
 
 class Record:
@@ -125,9 +127,16 @@ class Record:
         return [receipts[at] for at in range(notices, len(batch))]
 
     def _append_class(self, retention: Retention, entries: list[Entry], now: int) -> list[Receipt]:
-        writer = self._writer(retention, now, most_entries(entries) + 1)
+        # Twice as many positions as entries: those of a batch whose sealing is lost are burnt.
+        writer = self._writer(retention, now, 2 * (most_entries(entries) + 1))
         batch = [writer.opening, *entries] if writer.opening else entries
-        built = self._build(writer, batch, now)
+        # An epoch's first entry stands at position 0, so its batch must not be lost.
+        sealer = InPlace() if writer.opening else self.parts.sealer
+        try:
+            built = self._build(writer, batch, now, sealer)
+        except SealingLost as error:
+            self.note("sealing beside the recorder was lost; it was done again", error=str(error))
+            built = self._build(writer, batch, now, InPlace())
         if not writer.segment.takes(built.length):
             writer.segment = self._next_segment(writer.segment)
             built.move_to(writer.segment.next_offset, writer.segment.segment.number)
@@ -143,7 +152,7 @@ class Record:
         self._store_rows(built, writer)
         return receipts
 
-    def _build(self, writer: Writer, entries: list[Entry], now: int) -> Batch:
+    def _build(self, writer: Writer, entries: list[Entry], now: int, sealer: Sealer) -> Batch:
         """Seal a batch; the tree and the sequence numbers are only moved on by `_accept`."""
         parts, retention = self.parts, Retention(writer.epoch.retention)
         expiry = self._expiry_day(retention, now)
@@ -164,6 +173,7 @@ class Record:
                 self._token_string(entry.addresses),
                 packing.IMPORT_LEVEL if entry.capture == Capture.IMPORT else packing.WIRE_LEVEL,
             )
+        batch.seal(sealer)
         return batch
 
     def _placed(self, same: Same, places: list[int]) -> Same:

@@ -1,12 +1,13 @@
 """Turning an Entry into a leaf and a body: everything that is hidden is hidden here.
 
-Pure but for the random salt that is handed in. Source: docs/formats/seals.md.
+Pure but for the random salt that is handed in, so that it may be done in any process. Source: docs/formats/seals.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -37,6 +38,51 @@ class Place(NamedTuple):
     expiry_day: int
     sequence: int
     policy_digest: bytes
+
+
+class Job(NamedTuple):
+    """All that sealing one entry takes: what `seal_entry` is given."""
+
+    entry: Entry
+    place: Place
+    seeds: seal.Seeds
+    catalogue_line: line.Line
+    salt: bytes
+    level: int
+    sharing: Sharing = Sharing()
+
+
+Sealed = tuple[bytes, bytes]
+"""The leaf and the body of one entry."""
+
+
+class SealingLost(Exception):
+    """Sealing beside the recorder did not end; the positions of these jobs are burnt, the entries are sealed anew."""
+
+
+class Sealer(Protocol):
+    """Seals batches, here or beside."""
+
+    @property
+    def state(self) -> str:
+        """Where the sealing is done, in words for `muniment status`."""
+
+    def seal(self, jobs: Sequence[Job]) -> list[Sealed]:
+        """Return what `seal_entry` makes of each job, in the same order.
+
+        Raises:
+            SealingLost: not all of them are sealed; none of these jobs may be sealed again.
+        """
+
+
+class InPlace:
+    """Seals in the caller's thread."""
+
+    state = "in the recorder's own process"
+
+    def seal(self, jobs: Sequence[Job]) -> list[Sealed]:
+        """Return what `seal_entry` makes of each job."""
+        return [seal_entry(*job) for job in jobs]
 
 
 def seals_of(entry: Entry) -> int:

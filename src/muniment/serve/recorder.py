@@ -20,6 +20,7 @@ from muniment.record.home import Home
 from muniment.record.opening import open_record
 from muniment.record.server import RecorderServer
 from muniment.serve.private_memory import keep_private
+from muniment.serve.sealing_crew import Crew
 
 _SECRET_DESCRIPTOR = "MUNIMENT_MACHINE_SECRET_FD"  # noqa: S105 - the name of a variable, no secret
 
@@ -35,7 +36,15 @@ def find_secret(home: Home) -> bytes:
 
 async def serve(home: Home, secret: bytes) -> None:
     """Record until SIGTERM or SIGINT."""
-    server = RecorderServer(open_record(home, secret))
+    record = open_record(home, secret)
+    crew = record.record.parts.sealer = Crew(len(os.sched_getaffinity(0)) - 1)
+    try:
+        await _serve(home, RecorderServer(record))
+    finally:
+        crew.close()
+
+
+async def _serve(home: Home, server: RecorderServer) -> None:
     await server.start()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
