@@ -18,6 +18,7 @@ from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.ledger.vkey import parse_vkey
 from muniment.record.opening import VKEY_FILE, OpenRecord, create_record, open_record, origin_of
+from muniment.record.retention.expiry import Forgotten
 from muniment.record.unsealing import OfficerView
 from muniment.record.verify import Report, verify
 from tests.organisation import policy_text, private_key_bytes
@@ -52,6 +53,12 @@ def make_home(path: Path, clock: Callable[[], int] | None = None, **overrides: o
 def recording(home: Home, clock: Clock | None = None, disk: Disk | None = None) -> Iterator[OpenRecord]:
     with open_record(home, SECRET, clock=clock or Clock(), disk=disk) as record:
         yield record
+
+
+def expire(record: OpenRecord) -> list[Forgotten]:
+    """Forget what is due, by a clock that a person has said is right."""
+    record.retention.confirm_clock("managing-director")
+    return record.retention.expire()
 
 
 def message(number: int = 1, text: str = "Good morning. The register for Tuesday is attached.") -> bytes:

@@ -16,7 +16,6 @@ from muniment.record import line
 from muniment.record.entry import Entry, Kind, Stream
 from muniment.record.opening import OpenRecord
 from muniment.record.permit_selection import parse_selection
-from muniment.record.retention import forget_entry
 from muniment.record.selection import Query, Window
 from tests.record.asking import TOMAS, permitted, query, release, room
 from tests.record.recording import Clock, check_record, mail, make_home, message, recording
@@ -143,6 +142,6 @@ def test_bytes_of_a_copy_whose_key_was_destroyed_are_not_released(record: OpenRe
     [holder] = [item.idx for item in parse_selection(permit.selection) if item.is_bytes_only]
     assert holder == index_of(record, 3)
     row = record.record.parts.catalogue.row(index_of(record, 5))
-    forget_entry(record, row, authority="a court", clause="R-5.1-a")
+    record.record.parts.keeper.cover((row.retention, row.epoch)).puncture(row.position)
     assert holder not in {item.idx for item in release(record, permit)}
     assert room(record, permit).open_faces(index_of(record, 1))[0] == message(1)

@@ -15,7 +15,6 @@ from muniment.record.keyfile import signing_key_of
 from muniment.record.opening import OpenRecord
 from muniment.record.permit_selection import digest_of, pack_selection, parse_selection
 from muniment.record.release_item import NO_BLADE
-from muniment.record.retention import forget_entry
 from tests.record.asking import (
     Permit,
     act,
@@ -78,8 +77,7 @@ def test_the_blades_of_two_entries_and_two_sections_differ(record: OpenRecord):
 def test_a_destroyed_key_is_not_released_and_hinders_nothing(record: OpenRecord):
     permit = permitted(record)
     first, *others = [item.idx for item in parse_selection(permit.selection)]
-    row = record.record.parts.catalogue.row(first)
-    forget_entry(record, row, authority="a court", clause="R-5.1-a")
+    record.retention.erase([first], authority="a court", clause="R-5.1-a")
     assert [item.idx for item in release(record, permit)] == others
 
 

@@ -21,7 +21,7 @@ from muniment.record.entry import Capture, Channel, Direction, Entry, Kind, Rete
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.permit_selection import BYTES_ONLY, CONTENT, META, parse_selection
-from muniment.record.retention import forget_entry
+from muniment.record.retention.erasure import whole_messages
 from muniment.record.selection import Query, Window, select
 from tests.record.recording import DAY_MS, SECRET, START_MS, Clock, make_home, message, recording
 
@@ -78,11 +78,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         entries[receipt.index] = msgspec.structs.replace(long, blobs=blobs)
         relied = {row.about for row in record.record.parts.catalogue.rows("kind = 14")}
         unrelied = sorted(entries.keys() - relied)
-        forgotten = set(chance.sample(unrelied, 15))
-        for index in forgotten:
-            forget_entry(
-                record, record.record.parts.catalogue.row(index), authority="a court", clause="R-5.1-a"
-            )
+        forgotten = set(whole_messages(record, chance.sample(unrelied, 15)))
+        record.retention.erase(sorted(forgotten), authority="a court", clause="R-5.1-a")
     catalogue = Catalogue.open_readonly(home.database)
     yield Made(home, catalogue, Keeper.load(home, SECRET, Disk()), entries, forgotten)
     catalogue.close()
@@ -191,4 +188,4 @@ def test_a_stream_that_is_none_is_bad_input_and_says_which_there_are(made: Made)
 
 def test_the_catalogue_opened_for_reading_takes_no_writing(made: Made, tmp_path: Path):
     with pytest.raises(Exception, match="readonly"):
-        made.catalogue.remove_epoch(2, 1)
+        made.catalogue.forget([1], [(2, 1)])

@@ -51,6 +51,19 @@ _STREAM = (
     "last_ms = max(last_ms, excluded.last_ms)"
 )
 
+_OF_EPOCH = (
+    "FROM entry WHERE retention = ? AND epoch = ? "
+    "AND idx >= (SELECT min(first_index) FROM segment WHERE retention = ? AND epoch = ?) "
+    "AND idx < (SELECT coalesce(min(first_index), 1 << 62) FROM segment WHERE retention = ? AND epoch > ?)"
+)
+_IN_EPOCH = f"SELECT idx, position, kind {_OF_EPOCH} ORDER BY idx"
+_LAST_IN_EPOCH = f"SELECT captured_ms {_OF_EPOCH} ORDER BY idx DESC LIMIT 1"
+_MENTIONS_BETWEEN = (  # from token to token: mentions have no index of their own by entry
+    "WITH RECURSIVE each(token) AS (SELECT min(token) FROM mention UNION ALL SELECT (SELECT min(token) FROM mention "
+    "WHERE token > each.token) FROM each WHERE each.token IS NOT NULL) SELECT m.token, m.idx FROM each "
+    "CROSS JOIN mention m ON m.token = each.token AND m.idx BETWEEN ? AND ?"
+)
+
 
 class Row(NamedTuple):
     """One entry of the catalogue; `at` and `length` are its frame's place in segment (retention, epoch, number)."""
@@ -306,17 +319,36 @@ class Catalogue:
             )
             return {row[0]: (row[1], row[2]) for row in rows}
 
-    def remove_epoch(self, retention: int, epoch: int) -> None:
-        """Forget the entries of an expired epoch."""
+    def places_in(self, retention: int, epoch: int) -> list[tuple[int, int, int]]:
+        """Return (index, position, kind) of every entry of an epoch that is still there, in ledger order."""
+        with _naming(self._path):
+            return self._db.execute(_IN_EPOCH, (retention, epoch) * 3).fetchall()
+
+    def last_captured_in(self, retention: int, epoch: int) -> int:
+        """Return when the newest entry of an epoch that is still there was captured; 0 when none is."""
+        with _naming(self._path):
+            row = self._db.execute(_LAST_IN_EPOCH, (retention, epoch) * 3).fetchone()
+        return int(row[0]) if row else 0
+
+    def forget(self, indexes: Iterable[int], epochs: Iterable[tuple[int, int]] = ()) -> None:
+        """Remove entries, every mention of them, and the segments of whole epochs; nothing of them stays in the log."""
+        gone, epochs = set(indexes), list(epochs)
+        if not gone and not epochs:
+            return
         with _naming(self._path):
             self._db.execute("BEGIN")
-            self._db.execute(
-                "DELETE FROM mention WHERE idx IN (SELECT idx FROM entry WHERE retention = ? AND epoch = ?)",
-                (retention, epoch),
-            )
-            self._db.execute("DELETE FROM entry WHERE retention = ? AND epoch = ?", (retention, epoch))
-            self._db.execute("DELETE FROM segment WHERE retention = ? AND epoch = ?", (retention, epoch))
-            self._db.execute("COMMIT")
+            try:
+                if gone:
+                    mentions = self._db.execute(_MENTIONS_BETWEEN, (min(gone), max(gone)))
+                    found = [(token, idx) for token, idx in mentions if idx in gone]
+                    self._db.executemany("DELETE FROM mention WHERE token = ? AND idx = ?", found)
+                    self._db.executemany("DELETE FROM entry WHERE idx = ?", ((idx,) for idx in sorted(gone)))
+                self._db.executemany("DELETE FROM segment WHERE retention = ? AND epoch = ?", epochs)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def counts(self) -> dict[str, int]:
         """Return how many entries, gaps and epochs there are, and the bytes of their segments."""

@@ -116,7 +116,10 @@ def _compare_segment(
     try:
         seeds = SeedReader(keeper.cover((segment.retention, segment.epoch)))
     except Missing as error:
-        report.find("line", segment.path(home), str(error), RESTORE)
+        if segment.husk_path(home).exists():
+            report.notes.append(f"{segment.path(home)}: is being forgotten; the next start finishes it")
+        else:
+            report.find("line", segment.path(home), str(error), RESTORE)
         return [row.idx for row in catalogue.rows("retention = ? AND epoch = ? AND number = ?", segment)]
     with mapped(segment.path(home)) as data:
         frames: list[Frame] = []

@@ -47,6 +47,7 @@ class Keeper:
         self._home, self._secret, self._disk = home, secret, disk
         self._generation = 0
         self._wrapping = b""
+        self._is_torn = False  # the last turn did not end: nobody knows which wrapping key the disk holds
         self.token_key = b""
         self._duplicate_keys: dict[tuple[int, int], bytes] = {}
         self.covers: dict[EpochId, Cover] = {}
@@ -85,7 +86,7 @@ class Keeper:
     def add(self, epoch: EpochId, cover: Cover) -> None:
         """Keep the share of a new epoch; it is on disk before the first record is sealed with it."""
         self.covers[epoch] = cover
-        self._write_ring()
+        self._store()
 
     def cover(self, epoch: EpochId) -> Cover:
         """Return the share of an epoch.
@@ -108,19 +109,40 @@ class Keeper:
             key = secrets.token_bytes(32)
             current = {(r, q): k for (r, q), k in self._duplicate_keys.items() if q >= quarter - 1}
             self._duplicate_keys = current | {(retention, quarter): key}
-            self._write_ring()
+            self._store()
         return key
 
+    def drop_duplicate_keys(self, quarter: int) -> bool:
+        """Let go of the keys of the quarters before the one before `quarter`; tell if any; `turn` makes it last."""
+        spent = [known for known in self._duplicate_keys if known[1] < quarter - 1]
+        for known in spent:
+            del self._duplicate_keys[known]
+        return bool(spent)
+
     def turn(self) -> None:
-        """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless."""
-        previous = self._ring_path()
+        """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless.
+
+        Raises:
+            Unavailable: it may or may not be done; the next change of the ring does it again.
+        """
+        self._is_torn = True
         self._generation += 1
         self._wrapping = secrets.token_bytes(32)
         self._write_ring()
         self._seal_file(
             "wrapping.sealed", _WRAPPING_LABEL, self._generation.to_bytes(8, "big") + self._wrapping
         )
-        self._disk.remove(previous)
+        self._is_torn = False
+        for path in self._home.keeper.glob("ring.*"):
+            if path != self._ring_path():
+                self._disk.remove(path)
+
+    def _store(self) -> None:
+        """Put a change on the disk; after a turn that failed, under a wrapping key that the disk is known to hold."""
+        if self._is_torn:
+            self.turn()
+        else:
+            self._write_ring()
 
     def digest(self) -> str:
         """Return the SHA-256 of the covers held, for certificates: it tells no key."""

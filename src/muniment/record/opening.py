@@ -32,6 +32,7 @@ from muniment.record.ledger.tiles import TileReader
 from muniment.record.officers import OfficerSet
 from muniment.record.reading import read_frame
 from muniment.record.recorder import Parts, Record
+from muniment.record.retention.desk import RetentionDesk
 
 SILENCE_MS = 150_000  # more than two heartbeats
 VKEY_FILE = "vkey"
@@ -121,7 +122,10 @@ class OpenRecord:
         parts = Parts(home, self.policy, officers, self.origin, keeper, catalogue, found.frontier, disk)
         self.record = Record(parts, self._clock)
         self.record.unpublished = found.unpublished
+        self.retention = RetentionDesk(self, self._clock)
         self._settle(catalogue, found)
+        with suppress(Unavailable):
+            self.retention.resume()
 
     def __enter__(self) -> OpenRecord:
         return self
@@ -152,9 +156,10 @@ class OpenRecord:
         return self.checkpoint()
 
     def tick(self) -> None:
-        """Do what is due: follow the policy file, end spent epochs, publish what waits."""
+        """Do what is due: follow the policy file, end spent epochs, forget what has lived its time, publish."""
         self._follow_policy()
         self.record.end_spent_epochs()
+        self.retention.tick()
         if self.record.unpublished:
             self.publish()
 
@@ -186,6 +191,7 @@ class OpenRecord:
         facts = {
             "event": event,
             "size": self.record.size,
+            "trusted_ms": self.retention.clock.trusted_ms(),
             "streams": {Stream(s).name.lower(): n for s, (n, _) in streams.items()},
         }
         return Entry(
@@ -221,7 +227,7 @@ class OpenRecord:
             **catalogue.counts(),
             "sealing": self.record.parts.sealer.state,
             "example": self.policy.example,
-            "problems": [*problems, *filter(None, [self.policy_problem])],
+            "problems": [*problems, *filter(None, [self.policy_problem, *self.retention.problems()])],
         }
 
     def close(self) -> None:

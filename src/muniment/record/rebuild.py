@@ -86,25 +86,26 @@ def _fill(
     for segment, is_husk in segments:
         if is_husk and segment.path(home).exists():
             continue
-        rows, mentions, lost = _read_segment(home, segment, keeper, leaves, is_husk)
-        unread += lost
-        if is_husk:
-            catalogue.note_streams(rows)
-        elif rows:
-            day = max(row.expiry_day for row in rows)
+        rows, bare, mentions = _read_segment(home, segment, keeper, leaves, is_husk)
+        catalogue.note_streams(bare)
+        if not is_husk and (rows or bare):
+            unread += len(bare)
+            day = max(row.expiry_day for row in (*rows, *bare))
+            first = min(row.idx for row in (*rows, *bare))
             size = segment.path(home).stat().st_size
-            catalogue.add(rows, mentions, SegmentRow(segment, rows[0].idx, size, True, day))
+            catalogue.add(rows, mentions, SegmentRow(segment, first, size, True, day))
         if progress:
-            progress(len(rows))
+            progress(len(rows) + len(bare))
     return leaves, unread, len(segments)
 
 
 def _read_segment(
     home: Home, segment: SegmentId, keeper: Keeper, leaves: dict[int, bytes], is_husk: bool
-) -> tuple[list[Row], list[tuple[bytes, int]], int]:
+) -> tuple[list[Row], list[Row], list[tuple[bytes, int]]]:
+    """Return the rows of a segment, what the leaves say of forgotten entries, which get none, and the mentions."""
     rows: list[Row] = []
+    bare: list[Row] = []
     mentions: list[tuple[bytes, int]] = []
-    lost = 0
     path = segment.husk_path(home) if is_husk else segment.path(home)
     with mapped(path) as data:
         for item in walk(data):
@@ -120,12 +121,11 @@ def _read_segment(
                     raise Missing("")
                 line = open_line(frame.leaf, body, keeper)
             except (Punctured, Missing):
-                rows.append(_bare_row(frame, segment))
-                lost += not is_husk
+                bare.append(_bare_row(frame, segment))
                 continue
             rows.append(row_of(frame, segment, line))
             mentions += [(token, frame.ledger_index) for token in split_tokens(line.tokens)]
-    return rows, mentions, lost
+    return rows, bare, mentions
 
 
 def _bare_row(frame: Frame, segment: SegmentId) -> Row:

@@ -55,7 +55,7 @@ def recover(
         Tampered: a segment is missing or shorter than was acknowledged, or the catalogue is behind the checkpoint.
     """
     known = {row.segment: row for row in catalogue.segments()}
-    _require_present(home, known)
+    _require_present(home, known, keeper)
     recovered = _resume(home, catalogue, published)
     open_segments = [s for s in list_segments(home) if s not in known or not known[s].is_closed]
     flushes = [f for s in open_segments for f in _read_flushes(home, origin, s, known.get(s), keeper)]
@@ -72,12 +72,14 @@ def recover(
     return recovered
 
 
-def _require_present(home: Home, known: dict[SegmentId, SegmentRow]) -> None:
+def _require_present(home: Home, known: dict[SegmentId, SegmentRow], keeper: Keeper) -> None:
     for segment, row in known.items():
         path = segment.path(home)
         try:
             size = path.stat().st_size
         except FileNotFoundError:
+            if (segment.retention, segment.epoch) not in keeper.covers and segment.husk_path(home).exists():
+                continue  # an expiry was stopped on its way: keys and segment are gone, its leaves are kept
             raise Tampered(
                 f"{path} is gone; it holds acknowledged entries. Restore it from a backup"
             ) from None

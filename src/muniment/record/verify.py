@@ -238,7 +238,8 @@ def verify(
     report, started = Report(), time.perf_counter()
     scans = []
     try:
-        found = [(s, False) for s in list_segments(home)] + [(s, True) for s in list_segments(home, ".husk")]
+        found = [(s, False) for s in list_segments(home)]
+        found += [(s, True) for s in list_segments(home, ".husk") if not s.path(home).exists()]
     except MunimentError as error:
         report.find("segment", home.segments, str(error), RESTORE)
         found = []
