@@ -79,6 +79,7 @@ def test_every_stream_there_is_has_a_name_for_people() -> None:
         "Mail imported",
         "Mail refused",
         "What became of mail",
+        "Attachments stored once",
     ]
     unknown = describe(status(streams=[{"name": "door-log", "sequence": 1, "last_ms": 1}]), NOW).streams
     assert unknown[0].label == "Door log"

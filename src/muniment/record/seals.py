@@ -12,7 +12,7 @@ ANYONE = "whoever holds the disk"
 SEALED_FIELDS: tuple[tuple[str, str, str], ...] = (
     ("message as written, byte for byte", SEALED, OFFICER_AND_KEEPER),
     ("message as sent, byte for byte", SEALED, OFFICER_AND_KEEPER),
-    ("attachment stored once for several messages", SEALED, A_MESSAGE),
+    ("attachment stored once for many messages", SEALED, A_MESSAGE),
     ("subject and all header fields", SEALED, OFFICER_AND_KEEPER),
     ("envelope: sender, recipients, client", SEALED, OFFICER_AND_KEEPER),
     ("why an entry is shielded", SEALED, OFFICER_AND_KEEPER),
