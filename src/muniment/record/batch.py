@@ -58,9 +58,7 @@ class Batch:
         self.rows: list[Row] = []
         self.mentions: list[tuple[bytes, int]] = []
         self.receipts: list[Receipt] = []  # of the entries asked for, not of attachments taken out of them
-        self.attachments: dict[
-            bytes, Stored
-        ] = {}  # by their names: what is known again once the batch is stored
+        self.attachments: dict[bytes, Stored] = {}  # by name: known again once the batch is stored
         self._placed: list[tuple[Placed, Job]] = []
         self._number = number
         self._offset = offset
