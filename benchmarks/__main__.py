@@ -11,6 +11,7 @@ import msgspec
 from benchmarks import (
     approving,
     cold_start,
+    forgetting,
     importing,
     pages,
     permitting,
@@ -36,6 +37,7 @@ FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "room": rooming.measure,
     "scan": scanning.measure,
     "cold-start": cold_start.measure,
+    "forgetting": forgetting.measure,
 }
 DEFAULT_MAIL = Path(__file__).parents[2] / "shared" / "data" / "mail"
 
