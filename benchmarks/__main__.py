@@ -12,6 +12,7 @@ from benchmarks import (
     approving,
     attachments,
     cold_start,
+    forgetting,
     importing,
     pages,
     permitting,
@@ -38,6 +39,7 @@ FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "room": rooming.measure,
     "scan": scanning.measure,
     "cold-start": cold_start.measure,
+    "forgetting": forgetting.measure,
 }
 DEFAULT_MAIL = Path(__file__).parents[2] / "shared" / "data" / "mail"
 

@@ -8,7 +8,10 @@ import pytest
 
 from tests.house.commands import FOLDER, PAGE, file_of, helps, page
 
-WITHOUT_HOME = {"muniment approve"}  # runs on an officer's own machine, where no home is
+WITHOUT_HOME = {
+    "muniment approve",
+    "muniment retention sign",
+}  # on an officer's own machine, where no home is
 MEND = "run `python -m tests.house.commands`, and look at what changed"
 
 
@@ -41,5 +44,5 @@ def test_every_command_takes_a_home_and_speaks_json(texts: dict[str, str]) -> No
 
 def test_every_sub_command_says_in_the_list_what_it_does(texts: dict[str, str]) -> None:
     for name, text in texts.items():
-        listed = re.search(r"\n {4}\{?(\S+)\n", text)
+        listed = re.search(r"\n {4}\{?(\S+)\n(?! {9,}\S)", text)  # a long name has its help on the next line
         assert listed is None, f"{name}: {listed} has no help"

@@ -22,6 +22,7 @@ COMMANDS = (
     "people",
     "permit",
     "approve",
+    "retention",
     "explain",
     "entry",
     "outside",

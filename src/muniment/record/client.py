@@ -117,6 +117,10 @@ class Recorder:
         """Return which entries mention an address, the newest first: numbers, times and sizes."""
         return msgspec.convert(self._ask("listing", arguments=msgspec.to_builtins(listing)).value, Listed)
 
+    def retention(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Ask one of the operations of retention: hold, dying, erasure-scope, order, forecast, clock-is-right."""
+        return self._ask(operation, arguments=arguments).value
+
     def release(self, request: str, approval: str, signature: bytes, selection: bytes) -> Releasing:
         """Return the recorder's share of the entries of an approved permit; `request` and `approval` are exact texts.
 

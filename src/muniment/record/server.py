@@ -19,6 +19,7 @@ from muniment.record.client import short_path
 from muniment.record.entry import Entry, Receipt, Stream
 from muniment.record.inquiry.answers import Inquiries
 from muniment.record.opening import OpenRecord
+from muniment.record.retention.operations import RetentionOperations
 
 PUBLISH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 60.0
@@ -36,6 +37,7 @@ class RecorderServer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="inquiries")
         self._inquiries = Inquiries(record)
+        self._retention = RetentionOperations(record)
         self._queue: asyncio.Queue[tuple[tuple[Entry, ...], asyncio.Future[tuple[Receipt, ...]]]] = (
             asyncio.Queue()
         )
@@ -118,6 +120,8 @@ class RecorderServer:
             if request.operation == "append":
                 _require_foreign(request.entries)
                 return wire.Reply(receipts=await self._append(request.entries))
+            if retention := self._retention.answer(request.operation):
+                return wire.Reply(value=await self._in_thread(partial(retention, request.arguments)))
             if inquiry := self._inquiries.answer(request.operation):
                 return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
             return wire.Reply(value=await self._in_thread(self._operation(request.operation)))

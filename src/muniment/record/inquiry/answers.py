@@ -38,6 +38,7 @@ from muniment.record.opening import OpenRecord
 from muniment.record.permit_selection import CONTENT, ITEM_BYTES, META, Item, digest_of, parse_selection
 from muniment.record.reading import open_line, read_frame
 from muniment.record.release_item import NO_BLADE, ReleaseItem, item_of, pack_items
+from muniment.record.retention.quarantine import Quarantined
 from muniment.record.selection import Query, select
 
 MOST_ITEMS = 50_000
@@ -74,6 +75,7 @@ class Inquiries:
         self._keeper = record.record.parts.keeper
         self._catalogue = Catalogue.open_readonly(self._home.database)
         self._acts = PermitActs(self._home, self._catalogue)
+        self._quarantined = Quarantined(self._home, self._catalogue)
         self._verified: OrderedDict[tuple[str, str], _Verified] = OrderedDict()
 
     def close(self) -> None:
@@ -152,9 +154,15 @@ class Inquiries:
         seeds = self._seeds(items)
         found: list[ReleaseItem] = []
         blobs: dict[int, tuple[int, ...]] = {}
+        quarantined = self._quarantined()
         for item in items:
             row, seed = rows.get(item.idx), seeds.get(item.idx)
-            if row is None or seed is None or (row.retention, row.epoch, row.position) != item[1:4]:
+            if (
+                row is None
+                or seed is None
+                or row.idx in quarantined
+                or (row.retention, row.epoch, row.position) != item[1:4]
+            ):
                 continue
             if not self._is_borne_out(item, row, seed, verified):
                 continue
