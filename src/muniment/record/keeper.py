@@ -47,6 +47,7 @@ class Keeper:
         self._home, self._secret, self._disk = home, secret, disk
         self._generation = 0
         self._wrapping = b""
+        self._superseded: list[Path] = []  # rings of earlier wrapping keys, while a turn is not finished
         self.token_key = b""
         self._duplicate_keys: dict[tuple[int, int], bytes] = {}
         self.covers: dict[EpochId, Cover] = {}
@@ -106,21 +107,26 @@ class Keeper:
         key = self._duplicate_keys.get((retention, quarter))
         if key is None:
             key = secrets.token_bytes(32)
-            current = {(r, q): k for (r, q), k in self._duplicate_keys.items() if q >= quarter - 1}
+            previous = self._duplicate_keys
+            current = {(r, q): k for (r, q), k in previous.items() if q >= quarter - 1}
             self._duplicate_keys = current | {(retention, quarter): key}
-            self._write_ring()
+            try:
+                self._write_ring()
+            except BaseException:
+                self._duplicate_keys = previous
+                raise
         return key
 
     def turn(self) -> None:
-        """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless."""
-        previous = self._ring_path()
+        """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless.
+
+        Raises:
+            Unavailable: nobody knows which wrapping key counts; every later change finishes the turn first.
+        """
+        self._superseded.append(self._ring_path())
         self._generation += 1
         self._wrapping = secrets.token_bytes(32)
         self._write_ring()
-        self._seal_file(
-            "wrapping.sealed", _WRAPPING_LABEL, self._generation.to_bytes(8, "big") + self._wrapping
-        )
-        self._disk.remove(previous)
 
     def digest(self) -> str:
         """Return the SHA-256 of the covers held, for certificates: it tells no key."""
@@ -142,6 +148,16 @@ class Keeper:
         nonce = secrets.token_bytes(12)
         sealed = AESGCM(self._wrapping).encrypt(nonce, msgspec.msgpack.encode(stored), self._associated())
         self._disk.write_durable(self._ring_path(), nonce + sealed, mode=0o600)
+        if self._superseded:
+            self._finish_turn()
+
+    def _finish_turn(self) -> None:
+        """Make the wrapping key of the ring just written the one that counts, and drop earlier rings."""
+        generation = self._generation.to_bytes(8, "big")
+        self._seal_file("wrapping.sealed", _WRAPPING_LABEL, generation + self._wrapping)
+        while self._superseded:
+            self._disk.remove(self._superseded[0])
+            self._superseded.pop(0)
 
     def _read_ring(self) -> _Stored:
         path = self._ring_path()
