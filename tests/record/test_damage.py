@@ -247,3 +247,32 @@ def test_a_torn_tail_is_no_part_of_what_is_rebuilt(small, tmp_path):
     assert rows(home) == before
     report = check_record(home)
     assert any("torn tail" in note for note in report.notes)
+
+
+def backdate(data: bytearray) -> None:
+    """Set the time in the leaf of the first frame back by a day."""
+    at = 64 + 16 + 16
+    data[at : at + 8] = (int.from_bytes(data[at : at + 8], "big") - 86_400_000).to_bytes(8, "big")
+
+
+def truncate(data: bytearray) -> None:
+    del data[-60:]
+
+
+def swap(data: bytearray) -> None:
+    """Exchange the first two frames."""
+    length = 192 + int.from_bytes(data[68:72], "big")
+    second = 64 + length
+    following = second + 192 + int.from_bytes(data[second + 4 : second + 8], "big")
+    data[64:following] = data[second:following] + data[64:second]
+
+
+@pytest.mark.parametrize("forge", [backdate, truncate, swap])
+def test_what_is_back_dated_cut_or_swapped_offline_is_named(small, tmp_path, forge):
+    home = copy(small, tmp_path)
+    segment = max(home.segments.rglob("*.seg"), key=lambda path: path.stat().st_size)
+    data = bytearray(segment.read_bytes())
+    forge(data)
+    segment.write_bytes(data)
+    named = " ".join(map(str, prove(home).findings))
+    assert segment.name in named
