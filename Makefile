@@ -1,5 +1,6 @@
 # make up    the main job on the embedded default, with an example organisation, without root
 # make test  installs the real servers the suite talks to, then runs all of it (root, or a container)
+# make soak  breaks system calls and kills recorders at random for SOAK_MINUTES (30)
 # make check the fast gates;  make tour  the story on real messages;  make bench  figures with peers
 VENV ?= .venv
 HOME_DIR ?= home
@@ -7,7 +8,7 @@ RUN := $(VENV)/.run-stamp
 DEV := $(VENV)/.dev-stamp
 MUNIMENT := $(VENV)/bin/muniment
 
-.PHONY: up test check tour bench requirements clean
+.PHONY: up test soak check tour bench requirements clean
 up: $(RUN)
 	@test -e $(HOME_DIR)/muniment.toml || $(MUNIMENT) init $(HOME_DIR) --example
 	$(MUNIMENT) up --home $(HOME_DIR)
@@ -15,6 +16,9 @@ up: $(RUN)
 test: $(DEV)
 	tests/install-servers
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+soak: $(DEV)
+	$(VENV)/bin/python -m tests.record.call_faults
 
 check: $(DEV)
 	$(VENV)/bin/ruff check .

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from muniment.policy.errors import Tampered, Unavailable
+from muniment.policy.errors import Missing, Tampered, Unavailable
 from muniment.record import comparison
 from muniment.record.home import Home
 from muniment.record.opening import open_record
 from muniment.record.rebuild import rebuild
+from muniment.record.remaking import rows as remade_rows
 from tests.record.recording import SECRET, Clock, check_record, mail, make_home, prove, recording
 
 ORIGIN = "training.example/record"
@@ -200,3 +201,78 @@ def test_a_fork_is_named_when_two_histories_meet(tmp_path):
     (tmp_path / "elsewhere" / "checkpoint").write_bytes(kept)
     with pytest.raises(Tampered, match="the ledger was forked"):
         open_record(home, SECRET, clock=Clock())
+
+
+@pytest.mark.parametrize("alone_entries", [0, 1 << 40])
+def test_one_process_and_several_rebuild_the_same(small, tmp_path, monkeypatch, alone_entries):
+    home = copy(small, tmp_path)
+    before = rows(home)
+    monkeypatch.setattr(remade_rows, "ALONE_ENTRIES", alone_entries)
+    rebuild(home, ORIGIN, SECRET)
+    assert rows(home) == before
+    check_record(home)
+
+
+@pytest.mark.parametrize("alone_entries", [0, 1 << 40])
+def test_a_line_that_does_not_open_stops_a_rebuild_and_the_old_catalogue_stays(
+    small, tmp_path, monkeypatch, alone_entries
+):
+    home = copy(small, tmp_path)
+    before = rows(home)
+    segment = max(home.segments.rglob("*.seg"), key=lambda path: path.stat().st_size)
+    data = bytearray(segment.read_bytes())
+    data[64 + 192 + 36 + 5] ^= 1  # in the line of the first frame
+    segment.write_bytes(data)
+    monkeypatch.setattr(remade_rows, "ALONE_ENTRIES", alone_entries)
+    with pytest.raises(Tampered, match="does not open"):
+        rebuild(home, ORIGIN, SECRET)
+    assert rows(home) == before
+
+
+def test_without_a_checkpoint_a_rebuild_says_where_to_find_one(small, tmp_path):
+    home = copy(small, tmp_path)
+    (home.ledger / "checkpoint").unlink()
+    with pytest.raises(Missing, match="put it back"):
+        rebuild(home, ORIGIN, SECRET)
+
+
+def test_a_torn_tail_is_no_part_of_what_is_rebuilt(small, tmp_path):
+    home = copy(small, tmp_path)
+    before = rows(home)
+    segment = max(home.segments.rglob("*.seg"), key=lambda path: path.stat().st_size)
+    data = segment.read_bytes()
+    first = 64 + 192 + int.from_bytes(data[68:72], "big")
+    segment.write_bytes(data + data[64:first])  # a whole frame, but no flush ended it
+    rebuild(home, ORIGIN, SECRET)
+    assert rows(home) == before
+    report = check_record(home)
+    assert any("torn tail" in note for note in report.notes)
+
+
+def backdate(data: bytearray) -> None:
+    """Set the time in the leaf of the first frame back by a day."""
+    at = 64 + 16 + 16
+    data[at : at + 8] = (int.from_bytes(data[at : at + 8], "big") - 86_400_000).to_bytes(8, "big")
+
+
+def truncate(data: bytearray) -> None:
+    del data[-60:]
+
+
+def swap(data: bytearray) -> None:
+    """Exchange the first two frames."""
+    length = 192 + int.from_bytes(data[68:72], "big")
+    second = 64 + length
+    following = second + 192 + int.from_bytes(data[second + 4 : second + 8], "big")
+    data[64:following] = data[second:following] + data[64:second]
+
+
+@pytest.mark.parametrize("forge", [backdate, truncate, swap])
+def test_what_is_back_dated_cut_or_swapped_offline_is_named(small, tmp_path, forge):
+    home = copy(small, tmp_path)
+    segment = max(home.segments.rglob("*.seg"), key=lambda path: path.stat().st_size)
+    data = bytearray(segment.read_bytes())
+    forge(data)
+    segment.write_bytes(data)
+    named = " ".join(map(str, prove(home).findings))
+    assert segment.name in named

@@ -67,7 +67,7 @@ def test_a_failed_flush_has_a_kind_of_its_own(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "fdatasync", fail)
     monkeypatch.setattr(os, "fsync", fail)
-    (tmp_path / "segment").touch()
+    (tmp_path / "segment").write_bytes(b"zero")
     file = Disk().append(tmp_path / "segment")
     file.write(b"one")
     with pytest.raises(FlushFailed):
@@ -125,6 +125,7 @@ def test_the_faulty_disk_fails_once_as_asked(tmp_path: Path, kind: str, stored: 
         file = disk.append(segment)
         file.write(b"abcd")
         file.flush()
+        file.cut(file.size)
         file.close()
         disk.write_durable(tmp_path / f"w{number}", b"1")
         disk.create_durable(tmp_path / f"c{number}", b"1")

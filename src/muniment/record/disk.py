@@ -84,11 +84,14 @@ class Disk:
         """Open a file for appending, making it and its folders durable in their parents when they are new."""
         self.make_folder(path.parent)
         with _naming(path, "open"):
-            is_new = not path.exists()
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             file = AppendFile(path, os.open(path, flags, mode))
-        if is_new:
-            self.sync_dir(path.parent)
+        if not file.size:  # new, or left empty by a call that failed here
+            try:
+                self.sync_dir(path.parent)
+            except BaseException:
+                file.close()
+                raise
         return file
 
     def write_durable(self, path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -159,7 +162,12 @@ class Disk:
         self.make_folder(path.parent)
         with _naming(path, "create the folder"):
             path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        self.sync_dir(path.parent)
+        try:
+            self.sync_dir(path.parent)
+        except BaseException:
+            with suppress(OSError):  # so that the next call makes it, and its name, durable
+                path.rmdir()
+            raise
 
     def sync_dir(self, path: Path) -> None:
         """Return when the names in a folder are on the disk."""

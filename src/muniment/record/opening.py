@@ -69,6 +69,7 @@ def create_record(
     Catalogue.create(home.database).close()
     with open_record(home, secret, clock=clock, disk=disk) as record:
         record.append([record.officers_entry(), record.policy_entry()])
+        record.publish()
     return vkey
 
 
@@ -179,7 +180,8 @@ class OpenRecord:
             return
         if policy.digest != self.policy.digest:
             self.policy = self.record.parts.policy = policy
-            self.append([self.policy_entry()])
+            self.record.owe(self.policy_entry())
+            self.append([])
 
     def checkpoint(self) -> str:
         """Return the last signed checkpoint; empty before the first."""
@@ -233,14 +235,21 @@ class OpenRecord:
     def close(self) -> None:
         """Say that the recorder stops, publish, end every epoch, and let another recorder open the record."""
         try:
+            self._say_stopped()
             with suppress(Unavailable):
-                self.append([self.heartbeat("stopped")])
                 self.publish()
             with suppress(Unavailable):
                 self.record.mend()
             self.record.close()
         finally:
             os.close(self._lock)
+
+    def _say_stopped(self) -> None:
+        """Record that the recorder stops; a second try records the failure of the first."""
+        for _ in range(2):
+            with suppress(Unavailable):
+                self.append([self.heartbeat("stopped")])
+                return
 
     def _settle(self, catalogue: Catalogue, found: recovery.Recovered) -> None:
         """Record how the last run ended, and what changed in the policy file since."""
@@ -258,14 +267,14 @@ class OpenRecord:
             )
         if now - last_ms > SILENCE_MS:
             record.note("the recorder was not running", from_ms=last_ms, until_ms=now)
-        news = [self.heartbeat("started")]
+        record.owe(self.heartbeat("started"))
         if not self._accept_new_officers:
             record.parts.officers.require_same(self.stated_officers())
         stated = self._last_plain(Stream.POLICY, b'"muniment-policy/')
         if stated and json.loads(stated)["sha256"] != self.policy.digest.hex():
-            news.append(self.policy_entry())
+            record.owe(self.policy_entry())
         with suppress(Unavailable):
-            record.append(news)
+            record.append([])
 
     def stated_officers(self) -> bytes:
         """Return the newest officer set in the record, as it was stated."""

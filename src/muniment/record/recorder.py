@@ -105,7 +105,11 @@ class Record:
     def note(self, cause: str, **facts: object) -> None:
         """Record a gap entry with the next batch: something that should not have happened did."""
         plain = json.dumps({"cause": cause, **facts}, sort_keys=True).encode()
-        self._notices.append(Entry(stream=Stream.HEALTH, kind=Kind.GAP, plain=plain))
+        self.owe(Entry(stream=Stream.HEALTH, kind=Kind.GAP, plain=plain))
+
+    def owe(self, entry: Entry) -> None:
+        """Record an open entry of the journal with the next batch that can be stored."""
+        self._notices.append(entry)
 
     def append(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Record entries and return their receipts in the same order; all are flushed then.
@@ -123,7 +127,8 @@ class Record:
             numbered = [(at, entry) for at, entry in enumerate(batch) if entry.retention == retention]
             made = self._append_class(retention, [entry for _, entry in numbered], now)
             receipts.update(zip((at for at, _ in numbered), made, strict=True))
-        del self._notices[:notices]
+            if retention == Retention.JOURNAL:
+                del self._notices[:notices]
         return [receipts[at] for at in range(notices, len(batch))]
 
     def _append_class(self, retention: Retention, entries: list[Entry], now: int) -> list[Receipt]:
@@ -244,10 +249,11 @@ class Record:
         )
 
     def _next_segment(self, segment: SegmentWriter) -> SegmentWriter:
-        segment.close()
         self.parts.catalogue.close_segment(segment.segment)
         following = segment.segment._replace(number=segment.segment.number + 1)
-        return SegmentWriter(self.parts.home, self.parts.disk, following, self.size, self.parts.origin)
+        made = SegmentWriter(self.parts.home, self.parts.disk, following, self.size, self.parts.origin)
+        segment.close()
+        return made
 
     def _finish(self, retention: int) -> None:
         """End a class's epoch: its keys are dropped, its segment takes nothing more."""

@@ -2,9 +2,11 @@
 
 1. the ledger's folder is brought up to the lock's checkpoint;
 2. every segment the catalogue calls good must be there, at its length or longer;
-3. flushes behind that length, or in segments the catalogue does not know, are taken when they continue the tree;
+3. flushes behind that length, or in segments the catalogue does not know, are found when they continue the tree;
 4. all else is a torn tail and goes to quarantine; every segment is then closed: a restart is a new epoch;
-5. leaves since the last checkpoint wait to be published.
+5. a segment with such flushes is written anew before they count: after a failed flush the kernel still shows bytes
+   that are on no disk, and says "flushed" when asked again;
+6. leaves since the last checkpoint wait to be published.
 """
 
 from __future__ import annotations
@@ -22,7 +24,14 @@ from muniment.record.leaf import NO_EXPIRY
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.ledger.tiles import TileReader
 from muniment.record.reading import open_line, read_frame, row_of
-from muniment.record.segment import SegmentId, check_header, list_segments, mapped, quarantine_tail
+from muniment.record.segment import (
+    SegmentId,
+    check_header,
+    list_segments,
+    mapped,
+    quarantine_tail,
+    write_anew,
+)
 
 
 @dataclass
@@ -60,14 +69,17 @@ def recover(
     open_segments = [s for s in list_segments(home) if s not in known or not known[s].is_closed]
     flushes = [f for s in open_segments for f in _read_flushes(home, origin, s, known.get(s), keeper)]
     good = {s: known[s].size if s in known else 0 for s in open_segments}
-    for flush in sorted(flushes, key=lambda f: (f.trailer.first_index, -f.segment.epoch)):
-        if flush.trailer.first_index == recovered.frontier.size and _continues(recovered.frontier, flush):
-            _take(catalogue, recovered, flush)
-            good[flush.segment] = flush.trailer.end
+    found = _continuing(recovered.frontier, flushes)
+    good |= {flush.segment: flush.trailer.end for flush in found}
     for segment in open_segments:
         length = quarantine_tail(home, disk, segment, good[segment])
         if length:
             recovered.quarantined.append(f"{segment.path(home).name}: {length} bytes")
+    for segment in dict.fromkeys(flush.segment for flush in found):
+        write_anew(home, disk, segment)
+    for flush in found:
+        _take(catalogue, recovered, flush)
+    for segment in open_segments:
         catalogue.close_segment(segment)
     return recovered
 
@@ -138,11 +150,18 @@ def _flush_of(segment: SegmentId, trailer: Trailer, frames: list[Frame], keeper:
     return Flush(segment, trailer, [frame.leaf for frame in frames], rows, mentions)
 
 
-def _continues(frontier: Frontier, flush: Flush) -> bool:
-    """Tell whether a flush is the next part of the tree, by the root its trailer states."""
-    grown = frontier.copy()
-    grown.extend(sha256(b"\0" + leaf).digest() for leaf in flush.leaves)
-    return grown.size == flush.trailer.size and grown.root() == flush.trailer.root
+def _continuing(frontier: Frontier, flushes: list[Flush]) -> list[Flush]:
+    """Return the flushes that continue the tree one after the other, by the roots their trailers state."""
+    found, grown = [], frontier.copy()
+    for flush in sorted(flushes, key=lambda f: (f.trailer.first_index, -f.segment.epoch)):
+        if flush.trailer.first_index != grown.size:
+            continue
+        following = grown.copy()
+        following.extend(sha256(b"\0" + leaf).digest() for leaf in flush.leaves)
+        if (following.size, following.root()) == (flush.trailer.size, flush.trailer.root):
+            found.append(flush)
+            grown = following
+    return found
 
 
 def _take(catalogue: Catalogue, recovered: Recovered, flush: Flush) -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from muniment.policy.errors import Conflict
 from muniment.record import wraps
+from muniment.record.disk import Disk
 from muniment.record.entry import Entry, Kind, Stream
 from muniment.record.home import Home
 from muniment.record.officers import OfficerSet
@@ -26,14 +27,19 @@ _EPOCHS_AN_ENTRY = 256
 
 
 def replace_officer(
-    home: Home, secret: bytes, *, officer_key: X25519PrivateKey, clock: Callable[[], int] = clock_ms
+    home: Home,
+    secret: bytes,
+    *,
+    officer_key: X25519PrivateKey,
+    clock: Callable[[], int] = clock_ms,
+    disk: Disk | None = None,
 ) -> int:
     """Seal every share to the officers that `muniment.toml` names and the record does not; return how many epochs.
 
     Raises:
         Conflict: the file names the same officers as the record. Missing: the key opens none of the shares.
     """
-    with open_record(home, secret, clock=clock, accept_new_officers=True) as record:
+    with open_record(home, secret, clock=clock, disk=disk, accept_new_officers=True) as record:
         known = OfficerSet.from_json(record.stated_officers()).keys.values()
         newcomers = [r for r in record.record.parts.officers.recipients if r.public_key not in known]
         if not newcomers:

@@ -152,14 +152,21 @@ def quarantine_tail(home: Home, disk: Disk, segment: SegmentId, good_bytes: int)
     if good_bytes == 0:
         disk.move(path, home.quarantine / f"{name}-whole.tail")
         return length
-    if length <= 0:
-        return 0
-    with path.open("rb") as file:
-        file.seek(good_bytes)
-        tail = file.read()
-    disk.write_durable(home.quarantine / f"{name}-{good_bytes}.tail", tail, mode=0o600)
+    if length > 0:
+        with path.open("rb") as file:
+            file.seek(good_bytes)
+            tail = file.read()
+        disk.write_durable(home.quarantine / f"{name}-{good_bytes}.tail", tail, mode=0o600)
     writer = disk.append(path)
-    writer.cut(good_bytes)
-    writer.flush()
-    writer.close()
+    try:  # also when nothing is left to cut: an earlier cut may not have reached the disk
+        writer.cut(good_bytes)
+        writer.flush()
+    finally:
+        writer.close()
     return length
+
+
+def write_anew(home: Home, disk: Disk, segment: SegmentId) -> None:
+    """Replace a segment by a copy of itself, so that what can be read of it is on the disk for certain."""
+    path = segment.path(home)
+    disk.write_durable(path, path.read_bytes(), mode=0o600)

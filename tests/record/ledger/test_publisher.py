@@ -13,6 +13,7 @@ from muniment.record.ledger.checkpoint import Checkpoint, open_checkpoint
 from muniment.record.ledger.merkle import EMPTY_ROOT, verify_consistency
 from muniment.record.ledger.note import Ed25519Signer
 from muniment.record.ledger.publisher import CHECKPOINT_FILE, STAGING_FOLDER, CheckpointLock, Publisher
+from muniment.record.ledger.staging import staged_size
 from muniment.record.ledger.tiles import TileReader
 from tests.record.faulty import ANY, FaultyDisk
 
@@ -36,7 +37,8 @@ def check_log(folder: Path, lock: Lock) -> int:
     reader = TileReader(folder, checkpoint.size)
     assert reader.root() == checkpoint.root
     assert leaves_of(reader) == ENTRIES[: checkpoint.size]
-    assert not list((folder / STAGING_FOLDER).iterdir())
+    staged = [staged_size(file.name) for file in (folder / STAGING_FOLDER).iterdir()]
+    assert all(size > checkpoint.size for size in staged)
     return checkpoint.size
 
 
@@ -123,6 +125,21 @@ def test_the_swap_may_fail_and_the_log_recovers(tmp_path: Path, fails: str) -> N
     size = restarted.size
     advance(restarted, size, 12)
     assert check_log(tmp_path, lock) == 12
+    assert not list((tmp_path / STAGING_FOLDER).iterdir())
+
+
+def test_a_swap_that_failed_and_turns_out_to_be_stored_later_is_brought_up(tmp_path: Path) -> None:
+    """SQLite reads the commit of a failed flush from its log at the next start."""
+    lock = prepare(tmp_path, 5)
+    log = publisher(tmp_path, lock)
+    log.recover()
+    lock.fails = "not stored"
+    with pytest.raises(OSError, match="swap failed"):
+        advance(log, 5, 9)
+    lock.fails = None
+    assert log.recover() == 5
+    lock.value = Checkpoint(ORIGIN, 9, root_of(9)).sign(log_signer())
+    assert publisher(tmp_path, lock).recover() == check_log(tmp_path, lock) == 9
 
 
 @pytest.mark.parametrize("stored", [False, True], ids=["not stored", "stored"])

@@ -5,7 +5,10 @@
 3. sign the checkpoint and swap it into the lock: from here on it is the truth;
 4. write the tiles;
 5. write the `checkpoint` file;
-6. drop the staging file.
+6. drop the staging file, and those of checkpoints that nobody knows to be signed.
+
+A swap that fails may have been stored all the same: SQLite takes up the commit of a failed flush when its log is read
+again. So a staging file stays until a checkpoint of its size or more is published.
 
 `recover` takes up where a crash left off: the lock is the truth, and what it lacks is taken from staging.
 A failure in the middle of `publish` asks for `recover` before anything more is signed.
@@ -24,7 +27,7 @@ from muniment.record.ledger.checkpoint import Checkpoint, open_checkpoint
 from muniment.record.ledger.growth import Edge, Growth, TileWriter, read_edge
 from muniment.record.ledger.merkle import Frontier, leaf_hash
 from muniment.record.ledger.note import Signer
-from muniment.record.ledger.staging import pack_staging, parse_staging, staging_name
+from muniment.record.ledger.staging import pack_staging, parse_staging, staged_size, staging_name
 from muniment.record.ledger.tiles import TileReader
 
 CHECKPOINT_FILE = "checkpoint"
@@ -76,7 +79,7 @@ class Publisher:
             if published != locked:
                 self._bring_up(checkpoint, locked, published)
             edge = self._check_edge(checkpoint)
-        self._clear_staging()
+        self._clear_staging(edge.size)
         self._edge = edge
         return edge.size
 
@@ -102,14 +105,14 @@ class Publisher:
         self._disk.write_durable(staging, pack_staging(growth))  # 2
         note = Checkpoint(self.origin, size, root).sign(self._signer)
         self._lock.swap(old, note)  # 3
-        self._finish(growth, note, staging)
+        self._finish(growth, note, size)
         self._edge = grown
         return note
 
-    def _finish(self, growth: Growth, note: bytes, staging: Path) -> None:
+    def _finish(self, growth: Growth, note: bytes, size: int) -> None:
         self._tiles.apply(growth)  # 4
         self._disk.write_durable(self._directory / CHECKPOINT_FILE, note)  # 5
-        self._disk.remove(staging)  # 6
+        self._clear_staging(size)  # 6
 
     def _bring_up(self, checkpoint: Checkpoint, locked: bytes, published: bytes) -> None:
         """Re-apply the staging file of the lock's checkpoint over an older folder."""
@@ -133,7 +136,7 @@ class Publisher:
         if old and Frontier.from_subtrees(old.size, reader.hash).root() != old.root:
             raise Tampered(f"the published checkpoint of {old.size} leaves is not the beginning of the log.")
         self._check_edge(checkpoint)
-        self._finish(growth, locked, staging)
+        self._finish(growth, locked, checkpoint.size)
 
     def _check_edge(self, checkpoint: Checkpoint) -> Edge:
         """Return the folder's right edge when it gives the checkpoint's root."""
@@ -158,11 +161,12 @@ class Publisher:
         except FileNotFoundError:
             return b""
 
-    def _clear_staging(self) -> None:
-        """Drop what was staged and never signed, and what a crash left after it was applied."""
+    def _clear_staging(self, size: int) -> None:
+        """Drop what was staged for a log of `size` leaves or fewer, and what a crash left half written."""
         folder = self._directory / STAGING_FOLDER
         for file in sorted(folder.iterdir()) if folder.is_dir() else []:
-            self._disk.remove(file)
+            if staged_size(file.name) <= size:
+                self._disk.remove(file)
 
     def _ready(self) -> Edge:
         if self._edge is None:

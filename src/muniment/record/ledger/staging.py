@@ -30,6 +30,12 @@ def staging_name(size: int, root: bytes) -> str:
     return f"{size}-{root.hex()}"
 
 
+def staged_size(name: str) -> int:
+    """Return the size in a staging file's name; 0 for a file that was not finished."""
+    size = name.partition("-")[0]
+    return int(size) if size.isdecimal() else 0
+
+
 def pack_staging(growth: Growth) -> bytes:
     """Return the file's bytes."""
     body = msgspec.msgpack.encode((list(growth.files.items()), growth.superseded))
