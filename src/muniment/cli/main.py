@@ -22,6 +22,7 @@ COMMANDS = (
     "people",
     "permit",
     "approve",
+    "keys",
     "explain",
     "entry",
     "outside",

@@ -47,6 +47,7 @@ class Keeper:
         self._home, self._secret, self._disk = home, secret, disk
         self._generation = 0
         self._wrapping = b""
+        self._is_turning = False  # a turn began and its end is not on the disk yet
         self.token_key = b""
         self._duplicate_keys: dict[tuple[int, int], bytes] = {}
         self.covers: dict[EpochId, Cover] = {}
@@ -111,16 +112,33 @@ class Keeper:
             self._write_ring()
         return key
 
+    @property
+    def generation(self) -> int:
+        """How many times the ring was turned; 1 when it was made."""
+        return self._generation
+
     def turn(self) -> None:
-        """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless."""
-        previous = self._ring_path()
-        self._generation += 1
-        self._wrapping = secrets.token_bytes(32)
+        """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless.
+
+        1. the ring, under the fresh key, beside the old one; 2. `wrapping.sealed`, which is when it counts;
+        3. old rings are removed. Stopped before 2, the old ring is opened again and the new one is a file nobody can
+        open; after 2, the new one is opened. What a stop leaves is removed by `discard_others`. After a failure the
+        next change or turn goes on with the same fresh key, so that no change is written to a ring that may be old.
+
+        Raises:
+            Unavailable: the disk did not take all of it.
+        """
+        if not self._is_turning:
+            self._generation += 1
+            self._wrapping = secrets.token_bytes(32)
+            self._is_turning = True
         self._write_ring()
-        self._seal_file(
-            "wrapping.sealed", _WRAPPING_LABEL, self._generation.to_bytes(8, "big") + self._wrapping
-        )
-        self._disk.remove(previous)
+
+    def discard_others(self) -> None:
+        """Remove rings of other generations: an interrupted turn left them. The recorder alone may call it."""
+        for path in [*self._home.keeper.glob("ring.*"), *self._home.keeper.glob(".ring.*.tmp")]:
+            if path != self._ring_path():
+                self._disk.remove(path)
 
     def digest(self) -> str:
         """Return the SHA-256 of the covers held, for certificates: it tells no key."""
@@ -142,6 +160,11 @@ class Keeper:
         nonce = secrets.token_bytes(12)
         sealed = AESGCM(self._wrapping).encrypt(nonce, msgspec.msgpack.encode(stored), self._associated())
         self._disk.write_durable(self._ring_path(), nonce + sealed, mode=0o600)
+        if self._is_turning:
+            numbered = self._generation.to_bytes(8, "big") + self._wrapping
+            self._seal_file("wrapping.sealed", _WRAPPING_LABEL, numbered)
+            self._is_turning = False
+            self.discard_others()
 
     def _read_ring(self) -> _Stored:
         path = self._ring_path()

@@ -1,0 +1,17 @@
+"""`muniment keys`: who can open what, and what to do when an officer changes, leaves, loses the words or dies."""
+
+from __future__ import annotations
+
+import argparse
+
+from muniment.cli.keys import rotate
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its acts."""
+    parser = subparsers.add_parser(
+        "keys", help="say who can open what; turn, replace, recover and drill keys"
+    )
+    acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
+    for module in (rotate,):
+        module.add(acts)
