@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from muniment.cli.keys import rotate
+from muniment.cli.keys import new_key, replace_officer, rotate
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -13,5 +13,5 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "keys", help="say who can open what; turn, replace, recover and drill keys"
     )
     acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
-    for module in (rotate,):
+    for module in (rotate, new_key, replace_officer):
         module.add(acts)
