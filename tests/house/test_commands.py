@@ -8,7 +8,10 @@ import pytest
 
 from tests.house.commands import FOLDER, PAGE, file_of, helps, page
 
-WITHOUT_HOME = {"muniment approve"}  # runs on an officer's own machine, where no home is
+WITHOUT_HOME = {
+    "muniment approve",
+    "muniment keys new-key",
+}  # run on an officer's own machine, where no home is
 MEND = "run `python -m tests.house.commands`, and look at what changed"
 
 

@@ -17,7 +17,7 @@ def officers(**overrides: object) -> OfficerSet:
 
 def test_only_permits_signed_by_the_key_that_went_are_named(desk: Desk):
     desk.mail(TOMAS, STELLA)
-    ended, stays, waits = (desk.ask().standing.number for _ in range(3))
+    ended, stays, waits = (desk.ask().permit.number for _ in range(3))
     desk.approve(ended, "morgan")
     desk.approve(stays, "olive")
     permits = desk.office.history().permits.values()

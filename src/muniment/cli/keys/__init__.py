@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from muniment.cli.keys import new_key, replace_officer, rotate
 
