@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 
 from muniment.cli.keys import new_key, replace_officer, rotate
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Leaves room for the longest act beside its help, which argparse reckons two columns too short."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = len("    replace-officer")
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -13,7 +20,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "keys",
         help="say who can open what; turn, replace, recover and drill keys",
-        formatter_class=partial(argparse.HelpFormatter, max_help_position=28),
+        formatter_class=_Formatter,
     )
     acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
     for module in (rotate, new_key, replace_officer):
