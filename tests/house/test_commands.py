@@ -11,7 +11,8 @@ from tests.house.commands import FOLDER, PAGE, file_of, helps, page
 WITHOUT_HOME = {
     "muniment approve",
     "muniment retention sign",
-}  # on an officer's own machine, where no home is
+    "muniment keys new-key",
+}  # run on an officer's own machine, where no home is
 MEND = "run `python -m tests.house.commands`, and look at what changed"
 
 

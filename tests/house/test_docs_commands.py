@@ -23,7 +23,6 @@ from tests.serve.ports import free_port
 
 _LOOPBACK = re.compile(r"127\.0\.0\.1:(\d+)")
 _BIN = str(Path(sys.executable).parent)
-OFFICERS_PAGE = DOCS / "operations" / "officers.md"
 
 
 def commands(page: Path, mark: str = "") -> list[str]:
@@ -117,39 +116,3 @@ def test_the_answers_that_are_shown_make_a_home(tmp_path: Path) -> None:
         main(["init", str(tmp_path / "home"), "--example", "--answers", str(tmp_path / "answers.toml")]) == 0
     )
     assert len(load(tmp_path / "home" / "muniment.toml").officers) == 2
-
-
-def program(name: str, folder: Path) -> Path:
-    """Return one of the programs on the page of officers, as a file."""
-    (text,) = re.findall(rf"```python {name}\n(.*?)```", OFFICERS_PAGE.read_text("utf-8"), re.DOTALL)
-    path = folder / f"{name}.py"
-    path.write_text(text)
-    return path
-
-
-def run_python(path: Path, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a program of the page with what a person types, away from any terminal."""
-    return subprocess.run(
-        [sys.executable, str(path), *words],
-        cwd=path.parent, input=typed, capture_output=True, text=True, timeout=120, check=False, start_new_session=True,
-    )  # fmt: skip
-
-
-def test_an_officer_is_replaced_as_the_page_says(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    assert main(["init", str(home.path), "--example"]) == 0
-    made = run_python(program("make_key", tmp_path), "office-manager", "Ola Example")
-    assert made.returncode == 0, made.stderr
-    keys = dict(re.findall(r"(public_key|signing_key) = (.+)", made.stdout))
-    parts = home.policy_file.read_text().split("[[officers]]")
-    for name, key in keys.items():
-        parts[2] = re.sub(rf"{name} = .+", f"{name} = {key}", parts[2])
-    home.policy_file.write_text("[[officers]]".join(parts))
-    sheet = (home.path / "sheets" / "managing-director.txt").read_text()
-    six_words = " ".join(sheet.split("YOUR SIX WORDS")[1].split("WHAT THEY")[0].split())
-    director = home.path / "officer-keys" / "managing-director.json"
-    done = run_python(program("hand_on", tmp_path), str(home.path), str(director), typed=f"{six_words}\n")
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"new key: [1-9]", done.stdout)
-    assert (tmp_path / "office-manager.json").exists()
-    assert main(["verify", "--home", str(home.path)]) == 0

@@ -23,6 +23,7 @@ COMMANDS = (
     "permit",
     "approve",
     "retention",
+    "keys",
     "explain",
     "entry",
     "outside",

@@ -234,6 +234,12 @@ class Catalogue:
             rows = self._db.execute("SELECT * FROM segment ORDER BY first_index").fetchall()
         return [SegmentRow(SegmentId(*row[:3]), row[3], row[4], bool(row[5]), row[6]) for row in rows]
 
+    def epochs(self) -> list[tuple[int, int, int, int, int]]:
+        """Return (class, epoch, entries, time of the first, time of the last) of every epoch, in ms."""
+        grouped = "SELECT retention, epoch, count(*), min(captured_ms), max(captured_ms) FROM entry"
+        with _naming(self._path):
+            return self._db.execute(f"{grouped} GROUP BY retention, epoch ORDER BY epoch").fetchall()
+
     def size(self) -> int:
         """Return one more than the highest index known."""
         with _naming(self._path):

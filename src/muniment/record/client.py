@@ -105,6 +105,10 @@ class Recorder:
         """Have a checkpoint signed over everything recorded so far and return it."""
         return str(self._ask("publish").value["checkpoint"])
 
+    def do(self, operation: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Have the recorder do one of its key acts (`record.keys.operations`) and return what it answers."""
+        return self._ask(operation, arguments=arguments).value
+
     def select(self, query: Query) -> Selected:
         """Return which entries a permit over `query` would open, on the newest checkpoint or below `query.size`.
 

@@ -124,6 +124,11 @@ class Keeper:
             del self._duplicate_keys[known]
         return bool(spent)
 
+    @property
+    def generation(self) -> int:
+        """How many times the ring was turned; 1 when it was made."""
+        return self._generation
+
     def turn(self) -> None:
         """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless.
 

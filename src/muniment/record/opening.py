@@ -24,6 +24,7 @@ from muniment.record.entry import Entry, Kind, Receipt, Stream
 from muniment.record.frame import parse_sections
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
+from muniment.record.keys import ring_statement
 from muniment.record.ledger.checkpoint import open_checkpoint
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.ledger.note import Ed25519Signer
@@ -118,8 +119,10 @@ class OpenRecord:
         self._publisher = Publisher(home.ledger, self.signer, catalogue, disk)
         published = self._publisher.recover()
         self._check_anchor(published)
+        ring_statement.require_current(home, catalogue, keeper)
         found = recovery.recover(home, self.origin, catalogue, keeper, published, disk)
         officers = OfficerSet.from_policy(self.policy)
+        keeper.discard_others()
         parts = Parts(home, self.policy, officers, self.origin, keeper, catalogue, found.frontier, disk)
         self.record = Record(parts, self._clock)
         self.record.unpublished = found.unpublished
@@ -282,7 +285,7 @@ class OpenRecord:
 
     def _last_plain(self, stream: Stream, marker: bytes) -> bytes:
         """Return the newest open entry of a stream that holds `marker`, empty when there is none."""
-        rows = self.record.parts.catalogue.rows("stream = ? AND retention = 1", (stream,))
+        rows = self.record.parts.catalogue.rows("stream = ? AND retention = 1 AND position > 0", (stream,))
         for row in reversed(rows):
             plain = parse_sections(read_frame(self.home, row).body).plain
             if marker in plain:

@@ -34,6 +34,7 @@ from muniment.record.entry import Capture, Channel, Entry, Kind, Receipt, Retent
 from muniment.record.epoch import Epoch, Roots
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
+from muniment.record.keys import ring_statement
 from muniment.record.leaf import NO_EXPIRY
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.officers import OfficerSet
@@ -87,6 +88,7 @@ class Record:
         self._next_epoch = 1 + max((row.segment.epoch for row in parts.catalogue.segments()), default=0)
         self._next_epoch = max(self._next_epoch, 1 + max((e for _, e in parts.keeper.covers), default=0))
         self.unpublished: list[bytes] = []
+        self.stated_generation = ring_statement.stated_generation(parts.home, parts.catalogue)
 
     @property
     def size(self) -> int:
@@ -121,7 +123,9 @@ class Record:
         self.mend()
         now = self.now_ms()
         notices = len(self._notices)
-        batch = [*self._notices, *entries]
+        generation = self.parts.keeper.generation
+        turned = [ring_statement.entry_of(self.parts.keeper)] if generation > self.stated_generation else []
+        batch = [*self._notices, *entries, *turned]
         receipts: dict[int, Receipt] = {}
         for retention in dict.fromkeys(entry.retention for entry in batch):
             numbered = [(at, entry) for at, entry in enumerate(batch) if entry.retention == retention]
@@ -129,7 +133,8 @@ class Record:
             receipts.update(zip((at for at, _ in numbered), made, strict=True))
             if retention == Retention.JOURNAL:
                 del self._notices[:notices]
-        return [receipts[at] for at in range(notices, len(batch))]
+                self.stated_generation = generation
+        return [receipts[at] for at in range(notices, notices + len(entries))]
 
     def _append_class(self, retention: Retention, entries: list[Entry], now: int) -> list[Receipt]:
         # Twice as many positions as entries: those of a batch whose sealing is lost are burnt.

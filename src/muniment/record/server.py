@@ -18,6 +18,7 @@ from muniment.record import wire
 from muniment.record.client import short_path
 from muniment.record.entry import Entry, Receipt, Stream
 from muniment.record.inquiry.answers import Inquiries
+from muniment.record.keys.operations import OPERATIONS as KEY_OPERATIONS
 from muniment.record.opening import OpenRecord
 from muniment.record.retention.operations import RetentionOperations
 
@@ -124,6 +125,8 @@ class RecorderServer:
                 return wire.Reply(value=await self._in_thread(partial(retention, request.arguments)))
             if inquiry := self._inquiries.answer(request.operation):
                 return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
+            if act := KEY_OPERATIONS.get(request.operation):
+                return wire.Reply(value=await self._in_thread(partial(act, self._record, request.arguments)))
             return wire.Reply(value=await self._in_thread(self._operation(request.operation)))
         except MunimentError as error:
             return wire.reply_of(error)
