@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -122,6 +123,32 @@ class Keeper:
         )
         self._disk.remove(previous)
 
+    @property
+    def generation(self) -> int:
+        """How often the ring was written under a fresh wrapping key; it grows with all that is forgotten."""
+        return self._generation
+
+    @property
+    def backup_root(self) -> bytes:
+        """The root key of this home's backups; it opens no file of the keeper's."""
+        return machine.derive(self._secret, "backup")
+
+    def backup_files(self, left_out: Iterable[tuple[EpochId, int]] = ()) -> dict[str, bytes]:
+        """Return {name: bytes} of the keeper's files as a backup holds them.
+
+        `left_out` names entries, by epoch and position, whose keys go into no backup: the ring is sealed anew
+        without them, under the same wrapping key.
+        """
+        ring = self._ring_path()
+        files = {name: (self._home.keeper / name).read_bytes() for name in ("log.sealed", "wrapping.sealed")}
+        covers: dict[EpochId, Cover] = {}
+        for epoch, position in left_out:
+            if epoch in self.covers:
+                copy = covers.setdefault(epoch, Cover.from_bytes(self.covers[epoch].to_bytes()))
+                copy.puncture(position)
+        sealed = self._seal_ring(self.covers | covers) if covers else ring.read_bytes()
+        return files | {ring.name: sealed}
+
     def digest(self) -> str:
         """Return the SHA-256 of the covers held, for certificates: it tells no key."""
         state = hashlib.sha256()
@@ -133,15 +160,19 @@ class Keeper:
         return self._home.keeper / f"ring.{self._generation}"
 
     def _write_ring(self) -> None:
+        self._disk.write_durable(self._ring_path(), self._seal_ring(self.covers), mode=0o600)
+
+    def _seal_ring(self, covers: dict[EpochId, Cover]) -> bytes:
         stored = _Stored(
             VERSION,
             self.token_key,
             [(c, q, key) for (c, q), key in self._duplicate_keys.items()],
-            [(c, e, cover.to_bytes()) for (c, e), cover in sorted(self.covers.items())],
+            [(c, e, cover.to_bytes()) for (c, e), cover in sorted(covers.items())],
         )
         nonce = secrets.token_bytes(12)
-        sealed = AESGCM(self._wrapping).encrypt(nonce, msgspec.msgpack.encode(stored), self._associated())
-        self._disk.write_durable(self._ring_path(), nonce + sealed, mode=0o600)
+        return nonce + AESGCM(self._wrapping).encrypt(
+            nonce, msgspec.msgpack.encode(stored), self._associated()
+        )
 
     def _read_ring(self) -> _Stored:
         path = self._ring_path()

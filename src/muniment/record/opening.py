@@ -18,6 +18,8 @@ from typing import Any
 from muniment.policy.errors import Conflict, MunimentError, Tampered, Unavailable
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record import recovery
+from muniment.record.backup import restored
+from muniment.record.backup.noted import Backups
 from muniment.record.catalogue import Catalogue
 from muniment.record.disk import Disk
 from muniment.record.entry import Entry, Kind, Receipt, Stream
@@ -107,6 +109,7 @@ class OpenRecord:
 
     def _open(self, secret: bytes) -> None:
         home, disk = self.home, self._disk
+        restored.read(home)
         self.policy, self._policy_seen = load(home.policy_file), _stamp(home.policy_file)
         self.policy_problem = ""
         self.origin = origin_of(self.policy)
@@ -121,6 +124,7 @@ class OpenRecord:
         parts = Parts(home, self.policy, officers, self.origin, keeper, catalogue, found.frontier, disk)
         self.record = Record(parts, self._clock)
         self.record.unpublished = found.unpublished
+        self.backups = Backups(home, catalogue)
         self._settle(catalogue, found)
 
     def __enter__(self) -> OpenRecord:
@@ -219,6 +223,7 @@ class OpenRecord:
                 for stream, (sequence, last) in sorted(catalogue.streams().items())
             ],
             **catalogue.counts(),
+            "backup": self.backups.status(self.record.parts.keeper.generation),
             "example": self.policy.example,
             "problems": [*problems, *filter(None, [self.policy_problem])],
         }
@@ -251,6 +256,8 @@ class OpenRecord:
             )
         if now - last_ms > SILENCE_MS:
             record.note("the recorder was not running", from_ms=last_ms, until_ms=now)
+        if from_backup := restored.read(self.home):
+            record.note("restored from a backup", **from_backup.facts())
         news = [self.heartbeat("started")]
         if not self._accept_new_officers:
             record.parts.officers.require_same(self.stated_officers())
@@ -259,6 +266,9 @@ class OpenRecord:
             news.append(self.policy_entry())
         with suppress(Unavailable):
             record.append(news)
+            if from_backup:
+                self.publish()
+                self._disk.remove(restored.path_of(self.home))
 
     def stated_officers(self) -> bytes:
         """Return the newest officer set in the record, as it was stated."""
@@ -293,7 +303,7 @@ class OpenRecord:
             Tampered: an earlier copy of the home was put back, or the ledger was forked.
         """
         path = self._anchor_path()
-        if path is None or not path.exists():
+        if path is None or not path.exists() or restored.is_let_go(self.home, path.read_bytes()):
             return
         anchor = open_checkpoint(path.read_bytes(), self.origin, [self.signer.key])
         require_extends(self.home, published, anchor.size, anchor.root, str(path))

@@ -15,6 +15,7 @@ from typing import Any
 
 from muniment.policy.errors import MunimentError, Refused, Unavailable
 from muniment.record import wire
+from muniment.record.backup.standing import operations
 from muniment.record.client import short_path
 from muniment.record.entry import Entry, Receipt, Stream
 from muniment.record.inquiry.answers import Inquiries
@@ -34,6 +35,7 @@ class RecorderServer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="inquiries")
         self._inquiries = Inquiries(record)
+        self._acts = operations(record)
         self._queue: asyncio.Queue[tuple[tuple[Entry, ...], asyncio.Future[tuple[Receipt, ...]]]] = (
             asyncio.Queue()
         )
@@ -118,6 +120,8 @@ class RecorderServer:
                 return wire.Reply(receipts=await self._append(request.entries))
             if inquiry := self._inquiries.answer(request.operation):
                 return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
+            if act := self._acts.get(request.operation):
+                return wire.Reply(value=await self._in_thread(partial(act, request.arguments)))
             return wire.Reply(value=await self._in_thread(self._operation(request.operation)))
         except MunimentError as error:
             return wire.reply_of(error)
