@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from muniment.policy.errors import Conflict
+from muniment.record.backup.noted import still_held
 from muniment.record.catalogue import Row
 from muniment.record.entry import Entry, Kind, Retention, Stream
 from muniment.record.frame import HEADER_BYTES, Frame, pack_husk, walk
@@ -32,6 +33,12 @@ NOT_COVERED = (
     "packs and exports already handed out",
     "copies of the keeper's ring together with the machine secret made before this expiry, if anyone kept both",
 )
+
+
+def not_covered(opened: OpenRecord) -> list[str]:
+    """Return what a certificate of now does not cover; a backup that was not run since is named."""
+    generation = opened.record.parts.keeper.generation
+    return [*NOT_COVERED, *still_held(opened.backups.copied, generation)]
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ def _tombstone_entry(opened: OpenRecord, tomb: Tombstone, before: str, after: st
         "reason": term.reason,
         "ring_before": before,
         "ring_after": after,
-        "not_covered": NOT_COVERED,
+        "not_covered": not_covered(opened),
     }
     return Entry(stream=Stream.RETENTION, kind=Kind.EXPIRY, plain=json.dumps(plain, sort_keys=True).encode())
 
@@ -140,7 +147,7 @@ def forget_entry(opened: OpenRecord, row: Row, *, authority: str, clause: str) -
         "clause": clause,
         "ring_before": before,
         "ring_after": keeper.digest(),
-        "not_covered": NOT_COVERED,
+        "not_covered": not_covered(opened),
     }
     entry = Entry(stream=Stream.RETENTION, kind=Kind.EXPIRY, plain=json.dumps(plain, sort_keys=True).encode())
     opened.append([entry])

@@ -133,6 +133,7 @@ def test_a_certificate_can_say_which_backup_still_holds_what_was_forgotten(tmp_p
         [words] = still_held(opened.backups.copied, keeper.generation)
         assert str(backed.folder) in words
         assert "2026-11-02 10:00 UTC, until its next run" in words.replace(f" at {backed.folder}", "")
+        assert words in json.loads(opened._last_plain(3, b'"muniment-expiry/'))["not_covered"]  # type: ignore[arg-type]
         backed.run(opened)
         assert list(still_held(opened.backups.copied, keeper.generation)) == []
     check_record(backed.home)
