@@ -10,6 +10,7 @@ import msgspec
 
 from benchmarks import (
     approving,
+    backing_up,
     cold_start,
     importing,
     pages,
@@ -29,6 +30,7 @@ FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "smtp-pass-through": smtp.measure_pass_through,
     "import": importing.measure,
     "verify": verifying.measure,
+    "backup": backing_up.measure,
     "permit": permitting.measure,
     "approving": approving.measure,
     "shielding": shielding.measure,
