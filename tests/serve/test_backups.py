@@ -56,7 +56,7 @@ def test_the_clockwork_backs_up_once_an_interval_and_at_once_after_a_turn(tmp_pa
         runs.look()
         runs.wait()
         assert runs_of(folder) == 1
-        clock.advance(seconds=3601)
+        clock.advance(seconds=2 * 3600)
         runs.look()
         runs.wait()
         assert runs_of(folder) == 2
