@@ -11,6 +11,7 @@ import msgspec
 from benchmarks import (
     approving,
     attachments,
+    backing_up,
     cold_start,
     forgetting,
     importing,
@@ -34,6 +35,7 @@ FIGURES: dict[str, Callable[[Options], Iterator[Figure]]] = {
     "attachments": attachments.measure,
     "verify": verifying.measure,
     "rebuild": remaking.measure,
+    "backup": backing_up.measure,
     "permit": permitting.measure,
     "approving": approving.measure,
     "shielding": shielding.measure,

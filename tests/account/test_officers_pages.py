@@ -134,6 +134,7 @@ def test_health_shows_counts_and_no_address(served: Desk, page_of: PageOf) -> No
     served.mail(TOMAS, OUTSIDE)
     text = text_of(page_of("ida"), "/health")
     assert "2 processes do not answer" in text and "Mail gateway Silent" in text
+    assert "None yet: muniment backup --to DIR" in text
     assert "Not yet witnessed" in text and TOMAS not in text and OUTSIDE not in text
 
 

@@ -18,6 +18,8 @@ COMMANDS = (
     "status",
     "verify",
     "rebuild",
+    "backup",
+    "restore",
     "policy",
     "people",
     "permit",

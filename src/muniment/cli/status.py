@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from muniment.cli.options import common, emit
+from muniment.record.backup.noted import words_of
 from muniment.record.client import Recorder
 from muniment.record.home import Home
 from muniment.record.seals import SEALED_FIELDS
@@ -47,4 +48,17 @@ def _lines(state: dict[str, Any]) -> Iterator[str]:
     yield f"Sealing {state['sealing']}"
     gaps = state["gaps"]
     yield f"{gaps} gap{'s' if gaps > 1 else ''} on record" if gaps else "No gap on record"
+    yield from _backup_lines(state["backup"])
     yield from (f"Problem: {problem}" for problem in state["problems"])
+
+
+def _backup_lines(backup: dict[str, Any]) -> Iterator[str]:
+    copied, checked = backup["copied"], backup["checked"]
+    if copied is None:
+        yield "Not backed up yet: muniment backup --to DIR"
+        return
+    yield f"Backed up {words_of(copied['time_ms'])} at {copied['where']}, {copied['size']:,} entries"
+    if checked is not None:
+        yield f"Checked {words_of(checked['time_ms'])} at {checked['where']}, the backup of {checked['size']:,} entries"
+    if backup["must_forget"]:
+        yield "The backup still holds keys of what was forgotten since, until its next run"

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from .backup import Backup, backup_mistakes
 from .console import Console, console_mistakes
 from .errors import BadInput, Missing
 from .gateway import (
@@ -73,6 +74,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     record: Annotated[RecordSettings, About("the record's second place", "R-2.1-b", "[record]")] = (
         RecordSettings()
     )
+    backup: Annotated[Backup, About("the record's backup", "R-5.1-a", "[backup]")] = Backup()
     console: Annotated[Console, About("the console", "R-5.1-a", "[console]")] = Console()
     sink: Annotated[Sink | None, About("the example's outside world", "R-5.1-a", "[sink]")] = None
     wording: Annotated[Wording, About("what the policy text says", "R-1.P-a", "[wording]")] = Wording()
@@ -165,6 +167,7 @@ def _meaning_mistakes(written: Written) -> Iterator[Mistake]:
     yield from shield_mistakes(written.shield, written.organisation.domains)
     yield from gateway_mistakes(written.gateway, example=example)
     yield from record_mistakes(written.record)
+    yield from backup_mistakes(written.backup)
     yield from console_mistakes(written.console, example=example)
     yield from sink_mistakes(written.sink, example=example)
     yield from _listener_clashes(written)

@@ -134,6 +134,10 @@ class Recorder:
         """
         return Releasing(partial(self._ask, "release"), request, approval, signature, selection)
 
+    def ask(self, operation: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the recorder's answer to any other operation; its members stand in recorder-socket.md."""
+        return self._ask(operation, arguments=arguments).value
+
     def _ask(
         self, operation: str, entries: tuple[Entry, ...] = (), arguments: dict[str, Any] | None = None
     ) -> wire.Reply:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -124,11 +125,6 @@ class Keeper:
             del self._duplicate_keys[known]
         return bool(spent)
 
-    @property
-    def generation(self) -> int:
-        """How many times the ring was turned; 1 when it was made."""
-        return self._generation
-
     def turn(self) -> None:
         """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless.
 
@@ -152,6 +148,32 @@ class Keeper:
             if path != self._ring_path():
                 self._disk.remove(path)
 
+    @property
+    def generation(self) -> int:
+        """How often the ring was written under a fresh wrapping key; it grows with all that is forgotten."""
+        return self._generation
+
+    @property
+    def backup_root(self) -> bytes:
+        """The root key of this home's backups; it opens no file of the keeper's."""
+        return machine.derive(self._secret, "backup")
+
+    def backup_files(self, left_out: Iterable[tuple[EpochId, int]] = ()) -> dict[str, bytes]:
+        """Return {name: bytes} of the keeper's files as a backup holds them.
+
+        `left_out` names entries, by epoch and position, whose keys go into no backup: the ring is sealed anew
+        without them, under the same wrapping key.
+        """
+        ring = self._ring_path()
+        files = {name: (self._home.keeper / name).read_bytes() for name in ("log.sealed", "wrapping.sealed")}
+        covers: dict[EpochId, Cover] = {}
+        for epoch, position in left_out:
+            if epoch in self.covers:
+                copy = covers.setdefault(epoch, Cover.from_bytes(self.covers[epoch].to_bytes()))
+                copy.puncture(position)
+        sealed = self._seal_ring(self.covers | covers) if covers else ring.read_bytes()
+        return files | {ring.name: sealed}
+
     def digest(self) -> str:
         """Return the SHA-256 of the covers held, for certificates: it tells no key."""
         state = hashlib.sha256()
@@ -163,20 +185,24 @@ class Keeper:
         return self._home.keeper / f"ring.{self._generation}"
 
     def _write_ring(self) -> None:
-        stored = _Stored(
-            VERSION,
-            self.token_key,
-            [(c, q, key) for (c, q), key in self._duplicate_keys.items()],
-            [(c, e, cover.to_bytes()) for (c, e), cover in sorted(self.covers.items())],
-        )
-        nonce = secrets.token_bytes(12)
-        sealed = AESGCM(self._wrapping).encrypt(nonce, msgspec.msgpack.encode(stored), self._associated())
-        self._disk.write_durable(self._ring_path(), nonce + sealed, mode=0o600)
+        self._disk.write_durable(self._ring_path(), self._seal_ring(self.covers), mode=0o600)
         if self._is_turning:
             numbered = self._generation.to_bytes(8, "big") + self._wrapping
             self._seal_file("wrapping.sealed", _WRAPPING_LABEL, numbered)
             self._is_turning = False
             self.discard_others()
+
+    def _seal_ring(self, covers: dict[EpochId, Cover]) -> bytes:
+        stored = _Stored(
+            VERSION,
+            self.token_key,
+            [(c, q, key) for (c, q), key in self._duplicate_keys.items()],
+            [(c, e, cover.to_bytes()) for (c, e), cover in sorted(covers.items())],
+        )
+        nonce = secrets.token_bytes(12)
+        return nonce + AESGCM(self._wrapping).encrypt(
+            nonce, msgspec.msgpack.encode(stored), self._associated()
+        )
 
     def _read_ring(self) -> _Stored:
         path = self._ring_path()

@@ -24,7 +24,17 @@ from muniment.policy.errors import BadInput, Missing, Tampered
 from muniment.record.home import Home
 from muniment.record.words import SECRET_BYTES, from_words, to_words
 
-__all__ = ["VARIABLE", "example_file", "find", "from_words", "new_secret", "open", "seal", "to_words"]
+__all__ = [
+    "VARIABLE",
+    "derive",
+    "example_file",
+    "find",
+    "from_words",
+    "new_secret",
+    "open",
+    "seal",
+    "to_words",
+]
 
 VARIABLE = "MUNIMENT_MACHINE_SECRET_FILE"
 EXAMPLE_FILE = "EXAMPLE-machine-secret"
@@ -109,6 +119,11 @@ def _read(path: Path, found: str) -> bytes:
         return from_words(" ".join(lines))
     except BadInput as error:
         raise BadInput(f"{found}: {error}") from None
+
+
+def derive(secret: bytes, label: str) -> bytes:
+    """Return the key (32 bytes) for what `label` names; it tells nothing of the secret or of another label's key."""
+    return _key(secret, label)
 
 
 def _key(secret: bytes, label: str) -> bytes:

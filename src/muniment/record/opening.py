@@ -18,6 +18,8 @@ from typing import Any
 from muniment.policy.errors import Conflict, MunimentError, Tampered, Unavailable
 from muniment.policy.policyfile import PolicyFile, load
 from muniment.record import recovery
+from muniment.record.backup import restored
+from muniment.record.backup.noted import Backups
 from muniment.record.catalogue import Catalogue
 from muniment.record.disk import Disk
 from muniment.record.entry import Entry, Kind, Receipt, Stream
@@ -110,6 +112,7 @@ class OpenRecord:
 
     def _open(self, secret: bytes) -> None:
         home, disk = self.home, self._disk
+        restored.read(home)
         self.policy, self._policy_seen = load(home.policy_file), _stamp(home.policy_file)
         self.policy_problem = ""
         self.origin = origin_of(self.policy)
@@ -127,6 +130,7 @@ class OpenRecord:
         self.record = Record(parts, self._clock)
         self.record.unpublished = found.unpublished
         self.retention = RetentionDesk(self, self._clock)
+        self.backups = Backups(home, catalogue)
         self._settle(catalogue, found)
         with suppress(Unavailable):
             self.retention.resume()
@@ -231,6 +235,7 @@ class OpenRecord:
             ],
             **catalogue.counts(),
             "sealing": self.record.parts.sealer.state,
+            "backup": self.backups.status(self.record.parts.keeper.generation),
             "example": self.policy.example,
             "problems": [*problems, *filter(None, [self.policy_problem, *self.retention.problems()])],
         }
@@ -270,6 +275,9 @@ class OpenRecord:
             )
         if now - last_ms > SILENCE_MS:
             record.note("the recorder was not running", from_ms=last_ms, until_ms=now)
+        from_backup = restored.read(self.home)
+        if from_backup:
+            record.note("restored from a backup", **from_backup.facts())
         record.owe(self.heartbeat("started"))
         if not self._accept_new_officers:
             record.parts.officers.require_same(self.stated_officers())
@@ -278,6 +286,9 @@ class OpenRecord:
             record.owe(self.policy_entry())
         with suppress(Unavailable):
             record.append([])
+            if from_backup:
+                self.publish()
+                self._disk.remove(restored.path_of(self.home))
 
     def stated_officers(self) -> bytes:
         """Return the newest officer set in the record, as it was stated."""
@@ -312,7 +323,7 @@ class OpenRecord:
             Tampered: an earlier copy of the home was put back, or the ledger was forked.
         """
         path = self._anchor_path()
-        if path is None or not path.exists():
+        if path is None or not path.exists() or restored.is_let_go(self.home, path.read_bytes()):
             return
         anchor = open_checkpoint(path.read_bytes(), self.origin, [self.signer.key])
         require_extends(self.home, published, anchor.size, anchor.root, str(path))

@@ -15,6 +15,7 @@ from typing import Any
 
 from muniment.policy.errors import MunimentError, Refused, Unavailable
 from muniment.record import wire
+from muniment.record.backup.standing import operations
 from muniment.record.client import short_path
 from muniment.record.entry import Entry, Receipt, Stream
 from muniment.record.inquiry.answers import Inquiries
@@ -39,6 +40,7 @@ class RecorderServer:
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="inquiries")
         self._inquiries = Inquiries(record)
         self._retention = RetentionOperations(record)
+        self._backups = operations(record)
         self._queue: asyncio.Queue[tuple[tuple[Entry, ...], asyncio.Future[tuple[Receipt, ...]]]] = (
             asyncio.Queue()
         )
@@ -127,6 +129,8 @@ class RecorderServer:
                 return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
             if act := KEY_OPERATIONS.get(request.operation):
                 return wire.Reply(value=await self._in_thread(partial(act, self._record, request.arguments)))
+            if copying := self._backups.get(request.operation):
+                return wire.Reply(value=await self._in_thread(partial(copying, request.arguments)))
             return wire.Reply(value=await self._in_thread(self._operation(request.operation)))
         except MunimentError as error:
             return wire.reply_of(error)

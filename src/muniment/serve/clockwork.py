@@ -4,6 +4,7 @@
 2. Permits whose days are over are ended; delays of notices whose time is over too.
 3. Renewals of permits "from now on" are drafted; an officer decides each.
 4. Notices that are due reach the people looked at.
+5. The backup is run at its interval, and at once when something was forgotten.
 
 Everything it does is an entry of the record before it is anything else, and each step looks there first: killed and
 started again it repeats nothing. A step that fails is said and tried again; mail does not stop for it.
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING
 from muniment.policy.errors import MunimentError
 from muniment.record.home import Home
 from muniment.record.opening import clock_ms
+from muniment.serve.backups import BackupRuns
 from muniment.site.attach import attached
 
 if TYPE_CHECKING:
@@ -42,10 +44,11 @@ class Clockwork:
     def __init__(self, home: Home, say: Say, now_ms: Callable[[], int] = clock_ms) -> None:
         self._home, self._say, self._now_ms = home, say, now_ms
         self._said: set[str] = set()
+        self._backups = BackupRuns(home, now_ms)
 
     def round(self) -> None:
         """Do everything that is due now, each step whatever became of the one before."""
-        for step in (self._mend, self._end, self._renew, self._notify):
+        for step in (self._mend, self._end, self._renew, self._notify, self._back_up):
             try:
                 with attached(self._home):
                     step()
@@ -83,6 +86,13 @@ class Clockwork:
 
         deliver_due(self._home, datetime.fromtimestamp(self._now_ms() / 1000, UTC))
 
+    def _back_up(self) -> None:
+        self._backups.look()
+
+    def stop(self) -> None:
+        """End what is under way in a process of its own."""
+        self._backups.stop()
+
     def _office(self) -> AbstractContextManager[Office]:
         from muniment.permit.office import open_office
 
@@ -114,6 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     while not stopping.is_set():
         clockwork.round()
         stopping.wait(PAUSE_SECONDS)
+    clockwork.stop()
     return 0
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from muniment.account import machine
+from muniment.account.backup_state import describe_backup
 from muniment.account.health import Backlog, health_of
 from muniment.account.serving import served
 from muniment.account.streams import states_of
@@ -36,6 +37,7 @@ def health(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "health": page,
+        "backup": describe_backup(status, now),
         "state": page.state,
         "streams": [each for each in states_of(policy, now.date()) if each.row is not None],
         "is_witnessed": page.state.is_witnessed if page.state else False,

@@ -15,7 +15,6 @@ from muniment.policy.errors import BadInput, Missing
 
 _HEADER = re.compile(r"^\s*\[")
 _OFFICER = re.compile(r"^\s*\[\[\s*officers\s*\]\]")
-_RECOVERY = re.compile(r"^\s*\[\s*recovery\s*\]")
 
 
 def edit_officer(text: str, owner: str, values: Mapping[str, str]) -> str:
@@ -38,22 +37,6 @@ def edit_officer(text: str, owner: str, values: Mapping[str, str]) -> str:
     expected = json.loads(json.dumps(before, default=str))
     expected["officers"][at] |= values
     return _edited(text, starts[at], values, expected, owner)
-
-
-def edit_recovery(text: str, public_key: str) -> str:
-    """Return the policy text with another recovery key.
-
-    Raises:
-        BadInput: the table is written in a way that only a person can edit.
-    """
-    before = tomllib.loads(text)
-    start = next((n for n, line in enumerate(text.split("\n")) if _RECOVERY.match(line)), None)
-    if start is None:
-        raise _by_hand("recovery")
-    values = {"public_key": public_key}
-    expected = json.loads(json.dumps(before, default=str))
-    expected["recovery"] |= values
-    return _edited(text, start, values, expected, "recovery")
 
 
 def _edited(text: str, start: int, values: Mapping[str, str], expected: dict[str, Any], owner: str) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from muniment.policy.errors import Tampered
+from muniment.record.backup.noted import still_held
 from muniment.record.entry import Entry, Retention
 from muniment.record.frame import HEADER_BYTES, Frame, pack_husk, walk
 from muniment.record.keeper import EpochId
@@ -33,6 +34,12 @@ NOT_COVERED = (
     "rooms that were open, until they closed",
     "copies of the keeper's ring together with the machine secret made before this expiry, if anyone kept both",
 )
+
+
+def not_covered(opened: OpenRecord) -> tuple[str, ...]:
+    """Return what a certificate of now does not cover; a backup that was not run since is named."""
+    generation = opened.record.parts.keeper.generation
+    return (*NOT_COVERED, *still_held(opened.backups.copied, generation))
 
 
 def begin(opened: OpenRecord, begun: Begun, ground: Sequence[Entry] = ()) -> int:
@@ -117,7 +124,7 @@ def _certificate(opened: OpenRecord, index: int, begun: Begun) -> Certified:
         order=begun.order,
         ring_before=begun.ring_before,
         ring_after=opened.record.parts.keeper.digest(),
-        not_covered=NOT_COVERED,
+        not_covered=not_covered(opened),
     )
 
 
