@@ -155,6 +155,7 @@ class OpenRecord:
         """Do what is due: follow the policy file, end spent epochs, publish what waits."""
         self._follow_policy()
         self.record.end_spent_epochs()
+        self.record.append_notices()
         if self.record.unpublished:
             self.publish()
 

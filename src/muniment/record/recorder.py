@@ -35,6 +35,7 @@ from muniment.record.keeper import Keeper
 from muniment.record.leaf import NO_EXPIRY
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.officers import OfficerSet
+from muniment.record.sameness.reuse import MessageIds
 from muniment.record.segment import SegmentId, SegmentWriter
 
 CLOCK_TOLERANCE_MS = 60_000
@@ -79,6 +80,7 @@ class Record:
         self._last_ms = parts.catalogue.last_captured_ms()
         self._clock_is_behind = False
         self._tokens: dict[str, bytes] = {}
+        self._message_ids = MessageIds(parts.keeper, parts.catalogue)
         self._next_epoch = 1 + max((row.segment.epoch for row in parts.catalogue.segments()), default=0)
         self._next_epoch = max(self._next_epoch, 1 + max((e for _, e in parts.keeper.covers), default=0))
         self.unpublished: list[bytes] = []
@@ -101,6 +103,11 @@ class Record:
         """Record a gap entry with the next batch: something that should not have happened did."""
         plain = json.dumps({"cause": cause, **facts}, sort_keys=True).encode()
         self._notices.append(Entry(stream=Stream.HEALTH, kind=Kind.GAP, plain=plain))
+
+    def append_notices(self) -> None:
+        """Record what the record has to say of itself, if there is anything."""
+        if self._notices:
+            self.append(())
 
     def append(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Record entries and return their receipts in the same order; all are flushed then.
@@ -138,6 +145,7 @@ class Record:
         if writer.opening:
             writer.opening, receipts = None, receipts[1:]
         self._store_rows(built, writer)
+        self._notices += self._message_ids.alarms(built.rows)
         return receipts
 
     def _build(self, writer: Writer, entries: list[Entry], now: int) -> Batch:
@@ -145,6 +153,7 @@ class Record:
         parts, retention = self.parts, Retention(writer.epoch.retention)
         expiry = self._expiry_day(retention, now)
         known = self._known_contents(entries, retention, expiry, now)
+        known = self._message_ids.named(entries, known, retention, now)
         frontier, sequences = parts.frontier.copy(), dict(self._sequences)
         batch = Batch(writer.segment.next_offset, writer.segment.segment.number, frontier, sequences)
         salts = secrets.token_bytes(16 * len(entries))
