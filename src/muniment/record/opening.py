@@ -32,6 +32,7 @@ from muniment.record.ledger.tiles import TileReader
 from muniment.record.officers import OfficerSet
 from muniment.record.reading import read_frame
 from muniment.record.recorder import Parts, Record
+from muniment.record.statement.standing import NOT_RUNNING, Standing
 
 SILENCE_MS = 150_000  # more than two heartbeats
 VKEY_FILE = "vkey"
@@ -121,6 +122,7 @@ class OpenRecord:
         parts = Parts(home, self.policy, officers, self.origin, keeper, catalogue, found.frontier, disk)
         self.record = Record(parts, self._clock)
         self.record.unpublished = found.unpublished
+        self.standing = Standing(home, catalogue)
         self._settle(catalogue, found)
 
     def __enter__(self) -> OpenRecord:
@@ -155,7 +157,7 @@ class OpenRecord:
         """Do what is due: follow the policy file, end spent epochs, publish what waits."""
         self._follow_policy()
         self.record.end_spent_epochs()
-        self.record.append_notices()
+        self.record.append_notices(self.standing.silences_due(self.policy.streams, self.record.now_ms()))
         if self.record.unpublished:
             self.publish()
 
@@ -220,6 +222,7 @@ class OpenRecord:
                 for stream, (sequence, last) in sorted(catalogue.streams().items())
             ],
             **catalogue.counts(),
+            **self.standing.told(self.policy.streams, self.record.now_ms()),
             "example": self.policy.example,
             "problems": [*problems, *filter(None, [self.policy_problem])],
         }
@@ -251,7 +254,7 @@ class OpenRecord:
                 taken_up=found.taken_up,
             )
         if now - last_ms > SILENCE_MS:
-            record.note("the recorder was not running", from_ms=last_ms, until_ms=now)
+            record.note(NOT_RUNNING, from_ms=last_ms, until_ms=now)
         news = [self.heartbeat("started")]
         if not self._accept_new_officers:
             record.parts.officers.require_same(self.stated_officers())

@@ -104,10 +104,10 @@ class Record:
         plain = json.dumps({"cause": cause, **facts}, sort_keys=True).encode()
         self._notices.append(Entry(stream=Stream.HEALTH, kind=Kind.GAP, plain=plain))
 
-    def append_notices(self) -> None:
+    def append_notices(self, more: Sequence[Entry] = ()) -> None:
         """Record what the record has to say of itself, if there is anything."""
-        if self._notices:
-            self.append(())
+        if self._notices or more:
+            self.append(more)
 
     def append(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Record entries and return their receipts in the same order; all are flushed then.
