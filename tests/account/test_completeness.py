@@ -40,7 +40,7 @@ def test_a_comparison_says_its_figures_its_time_and_its_number() -> None:
     (row,) = completeness_of(reconciled(), NOW).rows
     assert (row.state, row.shape) == ("Tallies", "good")
     assert row.says.startswith(
-        "Accepted 1,120, recorded 1,120, missing 0, for 7.00 am, 24 Nov to 7.00 am today."
+        "Accepted 1,120, recorded 1,120, missing 0, from 7.00 am, 24 Nov to 7.00 am today."
     )
     assert row.says.endswith("Stated 2 hours ago as health/7.")
 
@@ -62,7 +62,7 @@ def test_silences_and_alarms_are_rows_with_numbers() -> None:
     _, silent, alarm = found.rows
     assert (silent.what, silent.state) == ("Mail through the gateway", "Silent")
     assert "since 3.00 am, 24 Nov, after mail-gateway/12" in silent.says
-    assert alarm.state == "30"
+    assert alarm.state == "30 pairs"
     assert (
         "mail-gateway/9 and mail-gateway/1 (9.00 am today)" in alarm.says and "25 earlier pairs" in alarm.says
     )

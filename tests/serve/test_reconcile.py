@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,17 +15,17 @@ from typing import Any
 import pytest
 
 from muniment.cli.main import main
-from muniment.record.entry import Stream
+from muniment.record.entry import Kind, Stream
 from muniment.record.ledger.checkpoint import parse_checkpoint
 from muniment.record.ledger.note import parse_note
 from muniment.record.open_entries import read_open
 
 from .hop import Hop
-from .house import House, house
+from .house import House, envelope_map, house
 from .ports import free_port
 from .postfix import Postfix, postfix
 from .talk import Talk, until
-from .test_postfix import OUTSIDER, SIGNED, TUTOR, letter
+from .test_postfix import COLLEAGUE, OUTSIDER, SIGNED, TUTOR, letter
 
 pytestmark = pytest.mark.xdist_group("postfix")
 AROUND = "boss@around.example"
@@ -59,6 +62,12 @@ class World:
         return code, json.loads(capsys.readouterr().out)
 
 
+def _tried_again(instance: Postfix) -> bool:
+    """Try what waits once more, and tell whether nothing does; what was just put off may not be in its queue yet."""
+    instance.flush()
+    return instance.queued() == []
+
+
 def _lines(instance: Postfix) -> list[str]:
     return instance.log().splitlines()
 
@@ -93,7 +102,7 @@ def test_every_message_postfix_handed_on_is_found_and_the_record_states_so(
     world.hand_in(letter("later"), OUTSIDER)
     until(lambda: "the record cannot take the message now" in world.front.log())
     world.house.start("recorder")
-    world.front.flush()
+    until(lambda: _tried_again(world.front))
     world.settled()
     before, behind = world.logs(tmp_path)
     packed = tmp_path / "before.log.1.gz"
@@ -178,3 +187,109 @@ def test_a_log_that_was_edited_does_not_say_missing_0_alone(
     assert main(["reconcile", "--home", str(world.house.home.path), str(broken)]) == 4
     assert "so far as could be judged" in capsys.readouterr().out.splitlines()[0]
     assert found["accepted"] == found["recorded"] + found["missing"]
+
+
+class Cutter:
+    """Stands before the gateway's door and hangs up on the client instead of passing on the first 250 to a message."""
+
+    def __init__(self, door: int) -> None:
+        self._door, self.is_cut = door, False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Cutter:
+        self._start(self._serve)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(60)
+        self._listener.close()
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments))
+        self._threads[-1].start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            gateway = socket.create_connection(("127.0.0.1", self._door))
+            self._start(self._pass, client, gateway, False)
+            self._start(self._pass, gateway, client, True)
+
+    def _pass(self, source: socket.socket, target: socket.socket, is_reply: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                if is_reply and not self.is_cut and b"250 2.0.0 recorded" in data:
+                    self.is_cut = True
+                    break
+                target.sendall(data)
+        for each in (target, source):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        if is_reply:
+            source.close()
+            target.close()
+
+
+def test_a_message_sent_again_after_a_lost_reply_is_an_observation_and_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Decision 0006: the second arrival is kept as an entry of its own that names the first."""
+    with (
+        Hop(free_port()) as inside,
+        house(
+            tmp_path, "recorder", "gateway", gateway__outbound_hop=f"127.0.0.1:{inside.server_address[1]}"
+        ) as found,
+        Cutter(found.ports["inside"]) as cutter,
+        postfix(free_port(), relayhost=f"[127.0.0.1]:{cutter.port}") as front,
+    ):
+        with Talk(front.port) as talk:
+            assert talk.deliver(TUTOR, [COLLEAGUE], letter("twice")).startswith(b"250 ")
+        until(lambda: "message may be sent more than once" in front.log())
+        until(lambda: _tried_again(front))
+        entries = found.entries(Stream.MAIL_GATEWAY)
+        assert [each.row.kind for each in entries] == [Kind.RECORD, Kind.OBSERVATION]
+        assert entries[1].row.about == entries[0].row.idx
+        assert envelope_map(entries[0])["rcpt_to"] == envelope_map(entries[1])["rcpt_to"] == [COLLEAGUE]
+        assert len(inside.messages) == 2, (
+            "the hop had taken the first; a sender that hears nothing must try again"
+        )
+        log = tmp_path / "mail.log"
+        later = datetime.now() + timedelta(seconds=10)  # noqa: DTZ005 - as Postfix writes it
+        log.write_text(front.log() + f"{later:%b %e %H:%M:%S} host postfix/anvil[1]: statistics: x\n")
+        arguments = [
+            "--home",
+            str(found.home.path),
+            "--gateway",
+            f"127.0.0.1:{cutter.port}",
+            "--json",
+            str(log),
+        ]
+        assert main(["reconcile", *arguments]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["accepted"], told["recorded"], told["missing"], told["unnamed"]) == (1, 1, 0, 0)
+        assert (told["again"], told["deferred"]) == (1, 1)
+
+
+def test_the_gateway_tells_one_message_id_with_two_texts_and_not_one_text_by_two_ways(tmp_path: Path) -> None:
+    with house(tmp_path) as found:
+        with Talk(found.ports["inside"]) as talk:
+            assert talk.deliver(TUTOR, [OUTSIDER], letter("same")).startswith(b"250 ")
+        with Talk(found.ports["journal"]) as talk:
+            stamped = found.entries(Stream.MAIL_GATEWAY)[0].sent
+            assert stamped is not None
+            assert talk.deliver(TUTOR, [OUTSIDER], b"Received: from x\r\n" + stamped).startswith(b"250 ")
+            assert talk.deliver(TUTOR, [OUTSIDER], letter("same", "Other words.")).startswith(b"250 ")
+        until(lambda: [e for e in read_open(found.home, Stream.HEALTH) if b"muniment-alarm/1" in e.plain])
+        alarms = [
+            json.loads(e.plain)
+            for e in read_open(found.home, Stream.HEALTH)
+            if b"muniment-alarm/1" in e.plain
+        ]
+        assert [(each["earlier"], each["entry"]) for each in alarms] == [("mail-journal/1", "mail-journal/2")]

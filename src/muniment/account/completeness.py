@@ -62,7 +62,7 @@ def _reconciled(found: Mapping[str, Any] | None, now: datetime, now_ms: int) -> 
         words += f"; {counted(int(found['unnamed']), 'entry', 'entries')} the log does not name"
     ago = waited(int(found["at_ms"]), now_ms)
     says = (
-        f"{words.capitalize()}, for {when(int(found['from_ms']), now)} to {when(int(found['until_ms']), now)}. "
+        f"{words.capitalize()}, from {when(int(found['from_ms']), now)} to {when(int(found['until_ms']), now)}. "
         f"Stated {ago} ago as {found['number']}."
     )
     if not found["tallies"]:
@@ -95,7 +95,7 @@ def _alarms(found: Mapping[str, Any] | None, now: datetime) -> tuple[Finding, ..
     return (
         Finding(
             "One Message-ID, two texts",
-            f"{found['total']:,}",
+            f"{counted(int(found['total']), 'pair').capitalize()}",
             "wait",
             f"{newest}{also}. Often a mailing list or a filter that rewrites; it can be a forgery.",
         ),
