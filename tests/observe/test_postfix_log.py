@@ -18,6 +18,7 @@ from muniment.observe.postfix_log import (
     MessageId,
     Notice,
     Other,
+    Queued,
     Relay,
     Removed,
     Unread,
@@ -62,7 +63,15 @@ def ms(*moment: int) -> int:
 def test_the_time_is_told_in_every_shape(head: str, at_ms: int) -> None:
     (event,) = read(f"{head}4D2F31A0B: {SENT}")
     words = "250 2.0.0 recorded mail-gateway/7; Ok: queued as 5B2"
-    assert event == Delivery(MESSAGE, at_ms, "smtp", Relay("127.0.0.1", "127.0.0.1", 2525), "sent", words)
+    assert event == Delivery(
+        MESSAGE,
+        at_ms,
+        "smtp",
+        Relay("127.0.0.1", "127.0.0.1", 2525),
+        "sent",
+        words,
+        "to=<someone@outside.example>, ",
+    )
 
 
 def test_a_time_without_a_zone_is_that_of_the_zone_named() -> None:
@@ -97,14 +106,16 @@ def test_a_message_s_life_is_told() -> None:
         f"{head}/cleanup[1]: 4D2F31A0B: message-id=<one@training.example>",
         f"{head}/qmgr[1]: 4D2F31A0B: from=<a@training.example>, size=10, nrcpt=1 (queue active)",
         f"{head}/bounce[1]: 4D2F31A0B: sender non-delivery notification: 5E6F7A8B9",
+        f"{head}/qmgr[1]: 4D2F31A0B: from=<a@training.example>, status=expired, returned to sender",
         f"{head}/qmgr[1]: 4D2F31A0B: removed",
         f"{head}/smtpd[1]: connect from inside[10.0.0.3]",
     ) == [
         Arrival(MESSAGE, at_ms, "10.0.0.3"),
         Arrival(MESSAGE, at_ms, ""),
         Other(at_ms, "mx", "postfix"),
-        Other(at_ms, "mx", "postfix"),
+        Queued(MESSAGE, at_ms, 1),
         Notice(MESSAGE, at_ms, MessageId("mx", "postfix", "5E6F7A8B9")),
+        Delivery(MESSAGE, at_ms, "qmgr", Relay("none", "", 0), "expired", ""),
         Removed(MESSAGE, at_ms),
         Other(at_ms, "mx", "postfix"),
     ]
@@ -127,6 +138,12 @@ def test_the_far_server_s_words_are_no_fields() -> None:
     (event,) = read(f"Nov 25 10:00:01 mx postfix/smtp[1]: 4D2F31A0B: {line}")
     assert isinstance(event, Delivery)
     assert event.status == "deferred"
+    head = "Nov 25 10:00:01 mx postfix"
+    for agent, said in (
+        ("smtp", f"host evil[192.0.2.1] said: {SENT}"),
+        ("cleanup", f"warning: header Subject: {SENT}"),
+    ):
+        assert read(f"{head}/{agent}[1]: 4D2F31A0B: {said}") == [Other(event.at_ms, "mx", "postfix")]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from muniment.observe.postfix_log import (
     MessageId,
     Notice,
     Other,
+    Queued,
     Relay,
     Removed,
     Unread,
@@ -194,6 +195,16 @@ def test_what_could_not_be_read_or_judged_never_says_missing_0_alone() -> None:
         found = reckon(events, entries)
         assert (found.is_whole, found.missing, found.undecided) == (False, 0, count)
         assert headline(found) == "accepted 0, recorded 0, missing 0 so far as could be judged"
+
+
+def test_a_recipient_whose_line_was_taken_out_is_noticed() -> None:
+    life = [Arrival(mid("AAAAA1"), T, ""), Queued(mid("AAAAA1"), T, 2), Removed(mid("AAAAA1"), T)]
+    one, two = (named("AAAAA1", "mail-gateway/1")._replace(recipient=name) for name in ("to=<a>", "to=<b>"))
+    assert reckon([*life, one, two], [entry("mail-gateway/1")]).is_whole
+    found = reckon([*life, one, one], [entry("mail-gateway/1")])
+    assert (found.undecided, found.recorded, found.is_whole) == (1, 1, False)
+    given_up = sent("AAAAA1", "", Relay("none", "", 0), agent="qmgr", status="expired")
+    assert reckon([*life, one, given_up], [entry("mail-gateway/1")]).is_whole
 
 
 def test_a_refusal_must_be_recorded_as_one() -> None:

@@ -92,7 +92,7 @@ def _not_judged(found: Reconciliation) -> Iterator[str]:
     if found.undecided:
         yield (
             f"Not judged: {_counted(found.undecided, 'message', 'messages')} that left the queue without a line "
-            "that says how, or that the server behind took when the record does not know what became of an entry"
+            "for each recipient, or that the server behind took when the record does not know what became of an entry"
         )
 
 

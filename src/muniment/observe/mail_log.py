@@ -18,6 +18,7 @@ from muniment.observe.postfix_log import (
     MessageId,
     Notice,
     Other,
+    Queued,
     Relay,
     Removed,
     Unread,
@@ -49,12 +50,20 @@ class Seen:
     refused: dict[str, int] = field(default_factory=dict)
     unnumbered_ms: int | None = None  # the gateway's 250 without a number
     around_ms: int | None = None  # delivered to somebody, and not by the gateway
-    is_delivered: bool = False  # some line says what became of it
+    recipients: int = 0  # how many it was taken up for, at most
+    ended: set[int] = field(default_factory=set)  # recipients, hashed, of whom a line says what became
+    is_expired: bool = False
     is_removed: bool = False
     is_filtered: bool = False
     is_deferred: bool = False
     is_bounced: bool = False
     is_notice: bool = False
+
+    @property
+    def lacks_lines(self) -> bool:
+        """Tell whether it came and left the queue without a line for each recipient."""
+        is_whole = self.is_removed and self.arrived_ms is not None and not self.is_expired
+        return is_whole and len(self.ended) < max(1, self.recipients)
 
 
 class Span(NamedTuple):
@@ -102,10 +111,15 @@ class MailLog:
             seen.arrived_ms = min(seen.arrived_ms or event.at_ms, event.at_ms)
         elif isinstance(event, Notice):
             self._seen(event.notice).is_notice = True
+        elif isinstance(event, Queued):
+            seen = self._seen(event.message)
+            seen.recipients = max(seen.recipients, event.recipients)
         elif isinstance(event, Removed):
-            self._seen(event.message).is_removed = True
-        elif is_asked:
-            self._deliver(event)
+            self._seen(event.message).is_removed |= is_asked
+        else:
+            self._end(event)
+            if is_asked:
+                self._deliver(event)
         if is_asked:
             seen = self._seen(event.message)
             seen.first_ms = min(seen.first_ms, event.at_ms)
@@ -113,9 +127,15 @@ class MailLog:
     def _seen(self, message: MessageId) -> Seen:
         return self.messages.setdefault(message, Seen())
 
+    def _end(self, event: Delivery) -> None:
+        seen = self._seen(event.message)
+        if event.status in ("sent", "bounced"):
+            seen.ended.add(hash(event.recipient))
+        elif event.status == "expired":
+            seen.is_expired = True
+
     def _deliver(self, event: Delivery) -> None:
         seen = self._seen(event.message)
-        seen.is_delivered = True
         if event.status == "sent":
             self._sent(seen, event)
         elif event.status in ("bounced", "expired"):
@@ -141,7 +161,7 @@ class MailLog:
         return any(place.is_at(relay) for place in self._gateway)
 
 
-def _instance_of(event: Arrival | Delivery | Notice | Removed | Other) -> tuple[str, str] | None:
+def _instance_of(event: Arrival | Delivery | Notice | Queued | Removed | Other) -> tuple[str, str] | None:
     if isinstance(event, Other):
         return (event.host, event.instance) if event.instance else None
     return event.message.host, event.message.instance

@@ -41,11 +41,14 @@ _TAG_5424 = re.compile(
 _QUEUE_ID = re.compile(r"([0-9A-Za-z]{5,24}): ")
 _ADDRESS = r'<(?:[^<>"\s,]|"(?:[^"\\]|\\.)*")*>'
 _DELIVERY = re.compile(
-    rf"to={_ADDRESS}, (?:orig_to={_ADDRESS}, )?relay=(?P<relay>[^,\s]{{1,600}}), (?:conn_use=\d{{1,9}}, )?"
+    rf"(?P<recipient>to={_ADDRESS}, (?:orig_to={_ADDRESS}, )?)"
+    r"relay=(?P<relay>[^,\s]{1,600}), (?:conn_use=\d{1,9}, )?"
     r"delay=[\d.]{1,20}, delays=[\d./]{1,60}, dsn=\d\.\d{1,3}\.\d{1,3}, "
-    r"status=(?P<status>[a-z-]{1,32})(?: \((?P<words>.*))?$"
+    r"status=(?P<status>[A-Za-z-]{1,32})(?: \((?P<words>.*))?$"
 )
 _CLIENT = re.compile(r"client=(?P<name>[^\[\s,]{0,255})\[(?P<address>[^\]\s]{1,255})\]")
+_QUEUED = re.compile(r"from=.* nrcpt=(\d{1,9}) \(queue active\)$")
+_EXPIRED = re.compile(r"from=.*, status=(?:force-)?expired, returned to sender$")
 _NOTICE = re.compile(r"sender (?:non-delivery|delivery status|delay) notification: ([0-9A-Za-z]{5,24})$")
 _RELAY = re.compile(r"(?P<name>[^\[\]]{0,255})\[(?P<address>[^\]]{1,255})\](?::(?P<port>\d{1,5}))?$")
 _DELIVERERS = frozenset({"smtp", "lmtp", "local", "virtual", "pipe", "error", "discard", "relay", "retry"})
@@ -68,7 +71,10 @@ class Relay(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """One recipient's line: `words` is what the far side said, cut to 1,000 characters."""
+    """One recipient's line: `words` is what the far side said, cut to 1,000 characters.
+
+    The queue manager's line that gives a message up has no recipient and stands for all that were left.
+    """
 
     message: MessageId
     at_ms: int
@@ -76,6 +82,15 @@ class Delivery(NamedTuple):
     relay: Relay
     status: str
     words: str
+    recipient: str = ""
+
+
+class Queued(NamedTuple):
+    """A message was taken up to be delivered to so many recipients."""
+
+    message: MessageId
+    at_ms: int
+    recipients: int
 
 
 class Arrival(NamedTuple):
@@ -115,7 +130,7 @@ class Unread(NamedTuple):
     why: str
 
 
-Event = Delivery | Arrival | Notice | Removed | Other | Unread
+Event = Delivery | Arrival | Notice | Queued | Removed | Other | Unread
 
 
 class LogReader:
@@ -161,7 +176,7 @@ class LogReader:
         head = _CLASSIC.match(line) or _ISO.match(line)
         at_ms = self._time_ms(head) if head else None
         if head is None or at_ms is None:
-            is_ours = "status=" in line or ": client=" in line
+            is_ours = ": to=<" in line or ": client=" in line
             return Unread("a line without a time it could be told by") if is_ours else Other(0)
         is_5424 = bool(head.groupdict().get("is5424"))
         tag = (_TAG_5424 if is_5424 else _TAG).match(line, head.end())
@@ -205,7 +220,7 @@ class LogReader:
 
 def _untagged(line: str, at_ms: int) -> Event:
     """Return what a line of no instance is: lines of other programs are passed over."""
-    return Unread("a delivery of no instance") if " status=" in line and " relay=" in line else Other(at_ms)
+    return Unread("a delivery of no instance") if ": to=<" in line and " status=" in line else Other(at_ms)
 
 
 def _message_event(text: str, host: str, instance: str, agent: str, at_ms: int) -> Event:
@@ -220,11 +235,21 @@ def _message_event(text: str, host: str, instance: str, agent: str, at_ms: int) 
         return Arrival(message, at_ms, client["address"])
     if agent == "pickup" and rest.startswith("uid="):
         return Arrival(message, at_ms, "")
-    if agent == "qmgr" and rest == "removed":
-        return Removed(message, at_ms)
+    if agent == "qmgr":
+        return _queue_event(message, rest, at_ms) or other
     if agent == "bounce" and (notice := _NOTICE.match(rest)):
         return Notice(message, at_ms, MessageId(host, instance, notice[1]))
     return Unread("a delivery by an agent that is not known") if _reports(rest) else other
+
+
+def _queue_event(message: MessageId, rest: str, at_ms: int) -> Event | None:
+    if rest == "removed":
+        return Removed(message, at_ms)
+    if queued := _QUEUED.match(rest):
+        return Queued(message, at_ms, int(queued[1]))
+    if _EXPIRED.match(rest):
+        return Delivery(message, at_ms, "qmgr", Relay("none", "", 0), "expired", "")
+    return None
 
 
 def _delivery(message: MessageId, agent: str, rest: str, at_ms: int) -> Event | None:
@@ -232,11 +257,12 @@ def _delivery(message: MessageId, agent: str, rest: str, at_ms: int) -> Event | 
     if found is None:
         return Unread("a delivery of another shape") if _reports(rest) else None
     words = (found["words"] or "").removesuffix(")")[:WORDS_LIMIT]
-    return Delivery(message, at_ms, agent, _relay(found["relay"]), found["status"], words)
+    return Delivery(message, at_ms, agent, _relay(found["relay"]), found["status"], words, found["recipient"])
 
 
 def _reports(rest: str) -> bool:
-    return rest.startswith("to=") or " status=" in rest
+    """Tell whether a line reports a delivery; words of a far server that say so stand further right."""
+    return rest.startswith("to=")
 
 
 def _relay(text: str) -> Relay:

@@ -1,8 +1,8 @@
 """Compares a mail server's log with the record, both ways: what one names and the other does not have. Pure.
 
 1. A message handed to the gateway must be the entry its 250 names: there, of that time, named by no other message.
-2. A message that left the queue must have a line that says how, else nobody can tell. One that was delivered elsewhere
-   must have come from the gateway: an outcome names its queue id. Else it went around.
+2. A message that left the queue must have a line for each recipient, else nobody can tell. One that was delivered
+   elsewhere must have come from the gateway: an outcome names its queue id. Else it went around.
 3. An entry the gateway took must be named by a line of the log, or have come again as one that is.
 4. An entry a server behind the gateway took, as its outcome says, must be in that server's log, if that log is here.
 5. The gateway's numbers follow each other without a hole.
@@ -131,9 +131,9 @@ def _carried(work: _Work) -> None:
         if carrier is not None:
             work.carried[carrier.number] = message
             work.recorded.add(carrier.number)
-        elif seen.is_removed and seen.arrived_ms is not None and not seen.is_delivered:
-            work.undecided += 1
-        elif seen.around_ms is not None:
+            continue
+        work.undecided += seen.lacks_lines
+        if seen.around_ms is not None:
             perhaps = next((r for r in open_rows if _is_near(r, seen)), None)
             if perhaps is None:
                 why: Why = "notice" if seen.is_notice else "around"
