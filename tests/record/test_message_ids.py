@@ -6,9 +6,11 @@ import json
 import sqlite3
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muniment.policy.errors import Unavailable
 from muniment.policy.policyfile import load
 from muniment.record import line
 from muniment.record.catalogue import Catalogue
@@ -145,6 +147,25 @@ def test_a_message_id_that_everybody_uses_stops_being_told(tmp_path):
         record.tick()
     assert len(alarms(home)) == MOST_COMPARED - 1
     check_record(home)
+
+
+def test_entries_that_waited_for_room_in_the_catalogue_are_compared_when_they_get_it(tmp_path, monkeypatch):
+    home = make_home(tmp_path)
+    with recording(home) as record:
+        record.append([entry(LETTER)])
+        catalogue = record.record.parts.catalogue
+        with monkeypatch.context() as full:
+            full.setattr(catalogue, "add", _no_room)
+            with pytest.raises(Unavailable):
+                record.append([entry(LETTER.replace(b"Tuesday", b"Monday"))])
+        record.append([mail(2)])
+        record.tick()
+    assert alarms(home) == [("mail-gateway/1", "mail-gateway/2")]
+    check_record(home)
+
+
+def _no_room(*_: object) -> None:
+    raise Unavailable("database or disk is full")
 
 
 def test_rebuild_gives_the_same_names(tmp_path):

@@ -28,7 +28,7 @@ class Kind(IntEnum):
     OUTCOME = 12  # what the next hop said of an earlier record
     GAP = 13  # something could not be recorded, or the clock or the disk misbehaved
     OBSERVATION = 14  # the same bytes came again; refers to the entry that holds them
-    FACT = 15  # an open fact about people or the policy
+    FACT = 15  # an open fact about people or the policy, or what the recorder states of the record
 
 
 class Channel(IntEnum):

@@ -145,7 +145,6 @@ class Record:
         if writer.opening:
             writer.opening, receipts = None, receipts[1:]
         self._store_rows(built, writer)
-        self._notices += self._message_ids.alarms(built.rows)
         return receipts
 
     def _build(self, writer: Writer, entries: list[Entry], now: int) -> Batch:
@@ -184,7 +183,8 @@ class Record:
     def _flush_rows(self) -> None:
         while self._waiting_rows:
             self.parts.catalogue.add(*self._waiting_rows[0])
-            self._waiting_rows.pop(0)
+            rows, *_ = self._waiting_rows.pop(0)
+            self._notices += self._message_ids.alarms(rows)
 
     def _writer(self, retention: Retention, now: int, records: int) -> Writer:
         writer = self._writers.get(retention)
