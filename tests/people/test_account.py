@@ -14,9 +14,9 @@ from muniment.people.account_example import draw_password, make_example_accounts
 from muniment.people.account_invitation import OPEN_FOR, invite, invited_account, lock, use
 from muniment.people.example_people import EXAMPLE_PEOPLE, SHEET, people_of
 from muniment.people.models import Address, Person
-from muniment.people.register import import_people, roles_of
+from muniment.people.register import addresses_of, import_people, roles_of
 from muniment.people.role import Role
-from muniment.people.sign_in import acting_roles, addresses_of, open_account, person_called, vouched_account
+from muniment.people.sign_in import acting_roles, open_account, person_called, vouched_account
 from muniment.policy.errors import Conflict, Missing, Refused
 from muniment.policy.policyfile import PolicyFile, parse
 from muniment.record.home import Home
@@ -216,9 +216,9 @@ def test_the_example_has_its_people_with_accounts_and_a_sheet_and_repeats_safely
     password = next(line.strip() for line in first.splitlines() if line.count("-") == 3)
     account = Account.objects.get(email="ida@training.example")
     assert account.check_password(password) and password not in account.password
-    assert addresses_of(account.person, datetime(FRIDAY.year - 1, 1, 2, tzinfo=UTC)) == [
-        "ida@training.example"
-    ]
+    assert addresses_of(account.person, datetime(FRIDAY.year - 1, 1, 2, tzinfo=UTC)) == (
+        "ida@training.example",
+    )
     make_example_accounts(home, found, FRIDAY + timedelta(days=1))
     assert sheet.read_text() == first
     sheet.unlink()
@@ -231,7 +231,7 @@ def test_the_examples_officers_are_those_of_its_policy_file(tmp_path: Path) -> N
     found = policy(officers__0__address="boss@training.example", officers__0__name="Bo Boss")
     make_example_accounts(Home(tmp_path), found, FRIDAY)
     director = person_called("md", FRIDAY)
-    assert (director.name, addresses_of(director, FRIDAY)) == ("Bo Boss", ["boss@training.example"])
+    assert (director.name, addresses_of(director, FRIDAY)) == ("Bo Boss", ("boss@training.example",))
     assert Role.MANAGING_DIRECTOR in acting_roles(director, FRIDAY, found.officers)
     two = policy(officers=[*_tables()[:1], *_tables()[2:]])
     assert "om" not in {each.id for each in people_of(two)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -296,7 +297,11 @@ def test_neither_key_nor_words_nor_any_root_of_an_epoch_leaves_the_page(
         give_key(page, hours, "md")
         expect_signed(page, number)
     private = hours.private_key("md")
-    secrets = {private.private_bytes_raw(), *hours.words("md").encode().split()}
+    typed = (
+        hours.words("md").encode().split()
+    )  # a single word may stand anywhere; two in a row are the officer's
+    secrets = {private.private_bytes_raw(), *(b" ".join(pair) for pair in pairwise(typed))}
+    secrets |= {b"-".join(pair) for pair in pairwise(typed)}
     origin = hours.standing(number).request.origin
     roots = set()
     for share in shares(hours, number):

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from muniment.people.models import Address, Person
+from muniment.people.register import addresses_of
 from muniment.people.span import Span
-from muniment.permit.windows import addresses_of, windows_of
+from muniment.permit.windows import windows_of
 from muniment.policy.errors import BadInput
 
 pytestmark = pytest.mark.usefixtures("database")

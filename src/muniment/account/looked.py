@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from muniment.account.notice_text import PurposeClass
-from muniment.people.moment import LONDON
+from muniment.people.moment import LONDON, local
 from muniment.people.role import parse_role
 from muniment.permit.looked import Look
 from muniment.permit.replay import Delay
@@ -68,10 +68,10 @@ def purpose_class(purpose: str) -> PurposeClass:
 
 def due_ms(at_ms: int) -> int:
     """Return when a look of that moment is told: five in the afternoon, London, of its day or else of the next."""
-    local = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(LONDON)
-    due = datetime.combine(local.date(), TOLD_AT, LONDON)
-    if local > due:
-        due = datetime.combine(local.date() + timedelta(days=1), TOLD_AT, LONDON)
+    looked = local(at_ms)
+    due = datetime.combine(looked.date(), TOLD_AT, LONDON)
+    if looked > due:
+        due = datetime.combine(looked.date() + timedelta(days=1), TOLD_AT, LONDON)
     return int(due.timestamp() * 1000)
 
 

@@ -13,7 +13,8 @@ from muniment.account.looked import CLASS_WORDS, purpose_class, told_of
 from muniment.account.record_state import in_bytes
 from muniment.account.streams import StreamState
 from muniment.account.trail import Placed
-from muniment.account.wording import clock, counted, day, local, long_day
+from muniment.account.wording import counted, day, long_day
+from muniment.people.moment import in_clock, local
 from muniment.people.role import Role
 from muniment.permit.looked import Look
 from muniment.permit.replay import Standing
@@ -161,7 +162,7 @@ def mail_lines(
             index=row.index,
             number=row.number,
             day=at.date().isoformat(),
-            when=f"{day(at.date(), today)}, {clock(at)}",
+            when=f"{day(at.date(), today)}, {in_clock(at)}",
             direction=_DIRECTIONS.get(row.direction, row.direction),
             size=in_bytes(row.size),
             capture=_CAPTURES.get(row.capture, row.capture),

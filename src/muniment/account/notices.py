@@ -22,7 +22,7 @@ from muniment.account.notice_text import Mailed, Notice, entry_of
 from muniment.account.own_mail import entries_of
 from muniment.account.trail import Trail, trail_of
 from muniment.people.models import Person
-from muniment.people.sign_in import addresses_of
+from muniment.people.register import addresses_of
 from muniment.permit.replay import Standing
 from muniment.policy.errors import MunimentError, Unavailable
 from muniment.policy.policyfile import PolicyFile, load

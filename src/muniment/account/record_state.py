@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from muniment.people.moment import LONDON
+from muniment.people.moment import LONDON, in_clock, local
 
 # How each stream is called on a page, and the mark beside it.
 _STREAMS = {
@@ -90,9 +90,9 @@ def when(milliseconds: int, now: datetime) -> str:
     """Return a moment as a table shows it: the time alone today, with its day otherwise, with its year if another."""
     if not milliseconds:
         return "not yet"
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(LONDON)
+    moment = local(milliseconds)
     today = now.astimezone(LONDON)
-    clock = f"{moment.hour % 12 or 12}.{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
+    clock = in_clock(moment)
     if moment.date() == today.date():
         return f"{clock} today"
     year = "" if moment.year == today.year else f" {moment.year}"

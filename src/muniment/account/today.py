@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from muniment.account.trail import Placed
-from muniment.account.wording import clock, counted, day, in_number, local, waited
-from muniment.people.moment import in_words
+from muniment.account.wording import counted, day, in_number, waited
+from muniment.people.moment import in_clock, in_words, local
 from muniment.permit.conflict import Decider, Standing, alternate_from_ms, standings
 from muniment.permit.replay import Standing as Permit
 from muniment.permit.state import OPEN
@@ -104,7 +104,7 @@ def ending(permits: Iterable[Permit], viewer: Viewer, link: Link, now_ms: int) -
             yield _due(
                 ends,
                 now_ms,
-                note=clock(local(ends)),
+                note=in_clock(local(ends)),
                 title=f"Permit {permit.number} ends by itself",
                 text=f"{permit.request.requester.name}'s room closes with it. Whoever needs longer asks again.",
                 clause="5.2",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
-from muniment.people.moment import LONDON
+from muniment.people.moment import in_clock, local
 
 _NUMBERS = [
     "no",
@@ -33,11 +33,6 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{in_number(count)} {one if count == 1 else many or one + 's'}"
 
 
-def local(milliseconds: int) -> datetime:
-    """Return a moment of the record in London's time."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(LONDON)
-
-
 def day(moment: date, today: date) -> str:
     """Return a day as the list shows it: `Today`, `Tomorrow`, `24 Nov`, with its year when it is another."""
     apart = (moment - today).days
@@ -52,15 +47,10 @@ def long_day(moment: date) -> str:
     return f"{moment:%A} {moment.day} {moment:%B %Y}"
 
 
-def clock(moment: datetime) -> str:
-    """Return `9.20 am`."""
-    return f"{moment.hour % 12 or 12}.{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
-
-
 def full(milliseconds: int) -> str:
     """Return `Tuesday 24 November 2026, 9.20 am`."""
     moment = local(milliseconds)
-    return f"{long_day(moment.date())}, {clock(moment)}"
+    return f"{long_day(moment.date())}, {in_clock(moment)}"
 
 
 def waited(since_ms: int, now_ms: int) -> str:

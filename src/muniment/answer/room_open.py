@@ -28,6 +28,7 @@ from muniment.answer.room_values import Reason
 from muniment.answer.room_watch import marked_of
 from muniment.answer.rooms import RoomPlace
 from muniment.permit.release import open_release
+from muniment.permit.rooms import APPROVAL, KEY, REQUEST, SELECTION
 from muniment.policy.errors import Conflict, Missing, Tampered
 from muniment.record import permit_text
 from muniment.record.client import Recorder
@@ -59,9 +60,9 @@ class RoomFiles:
         Raises: Missing when there is no such room. Tampered when they do not belong together.
         """
         try:
-            request_text = (place.folder / "request.json").read_text("utf-8")
-            selection = (place.folder / "selection.bin").read_bytes()
-            signed_text = (place.folder / "approval.json").read_bytes()
+            request_text = (place.folder / REQUEST).read_text("utf-8")
+            selection = (place.folder / SELECTION).read_bytes()
+            signed_text = (place.folder / APPROVAL).read_bytes()
         except FileNotFoundError:
             raise Missing(
                 f"there is no room {place.name}: the permit was not approved, or has another revision"
@@ -168,7 +169,7 @@ def _built(files: RoomFiles, opener: ReleasedOpener, notes: Notes) -> OpenRoom:
 
 def _room_key(files: RoomFiles, words: str) -> X25519PrivateKey:
     try:
-        sealed = (files.place.folder / "room-key.sealed").read_bytes()
+        sealed = (files.place.folder / KEY).read_bytes()
     except FileNotFoundError:
         raise Missing(
             f"the key of room {files.place.name} is not there; the permit must be asked anew"

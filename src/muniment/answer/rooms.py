@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muniment.answer.room_client import Looker, RoomClient
+from muniment.permit.rooms import APPROVAL, REQUEST, folder_of
 from muniment.policy.errors import BadInput, Missing, MunimentError, Unavailable
 from muniment.record.client import short_path
 from muniment.record.home import Home
@@ -43,7 +44,7 @@ class RoomPlace:
     @property
     def folder(self) -> Path:
         """Its files at rest."""
-        return self.home.path / "rooms" / self.name
+        return folder_of(self.home, self.number, self.revision)
 
     @property
     def socket(self) -> Path:
@@ -77,8 +78,8 @@ def load(place: RoomPlace) -> Room:
     Raises: Missing when there is none, or its permit was not approved.
     """
     try:
-        request = parse_request((place.folder / "request.json").read_bytes())
-        signed = parse_signed_approval((place.folder / "approval.json").read_bytes())
+        request = parse_request((place.folder / REQUEST).read_bytes())
+        signed = parse_signed_approval((place.folder / APPROVAL).read_bytes())
     except FileNotFoundError:
         raise Missing(
             f"there is no room {place.name}: the permit was not approved, or has another revision"

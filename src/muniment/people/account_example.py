@@ -18,8 +18,8 @@ from django.contrib.auth.hashers import make_password
 from muniment.people.account import Account
 from muniment.people.example_people import EXAMPLE_PEOPLE, SHEET, people_file
 from muniment.people.models import Person
-from muniment.people.register import at, import_people
-from muniment.people.sign_in import addresses_of, open_account
+from muniment.people.register import addresses_of, at, import_people
+from muniment.people.sign_in import open_account
 from muniment.policy.errors import BadInput, Refused
 from muniment.policy.policyfile import PolicyFile
 from muniment.record.disk import Disk

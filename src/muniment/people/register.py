@@ -34,6 +34,12 @@ def who_had(address: str, moment: datetime) -> Person | None:
     return held.person if held else None
 
 
+def addresses_of(person: Person, moment: datetime) -> tuple[str, ...]:
+    """Return the folded mail addresses a person holds at a moment, in the order they got them."""
+    held = Address.objects.filter(at(moment), person=person, kind="mail").order_by("started", "folded")
+    return tuple(held.values_list("folded", flat=True))
+
+
 def line_above(person: Person, moment: datetime) -> list[Person]:
     """Return a person's line manager at a moment, that one's line manager, and so on to the top."""
     above: list[Person] = []

@@ -15,8 +15,8 @@ from django.db import transaction
 
 from muniment.people.account import Account
 from muniment.people.address import fold_or_none
-from muniment.people.models import Address, Person
-from muniment.people.register import at, roles_of
+from muniment.people.models import Person
+from muniment.people.register import addresses_of, at, roles_of
 from muniment.people.role import Role
 from muniment.policy.errors import Conflict, Missing
 from muniment.policy.officer import Officer, OfficerRole
@@ -33,12 +33,6 @@ def acting_roles(person: Person, moment: datetime, officers: Iterable[Officer]) 
     held = addresses_of(person, moment)
     offices = {_OFFICE[officer.role] for officer in officers if fold_or_none(officer.address) in held}
     return roles_of(person, moment) | offices
-
-
-def addresses_of(person: Person, moment: datetime) -> list[str]:
-    """Return the folded mail addresses a person holds at a moment, in the order they got them."""
-    held = Address.objects.filter(at(moment), person=person, kind="mail").order_by("started", "folded")
-    return list(held.values_list("folded", flat=True))
 
 
 def person_called(external_id: str, moment: datetime) -> Person:

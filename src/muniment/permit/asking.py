@@ -14,7 +14,7 @@ import msgspec
 
 from muniment.people.models import Person
 from muniment.people.permission import Permission, allows, roles_in_words
-from muniment.people.register import at, roles_of
+from muniment.people.register import addresses_of, at, roles_of
 from muniment.people.role import Role, parse_role
 from muniment.people.span import Span
 from muniment.permit import purposes
@@ -22,7 +22,7 @@ from muniment.permit.deciders import officer_of
 from muniment.permit.office import Counts, Office
 from muniment.permit.replay import Standing
 from muniment.permit.state import State
-from muniment.permit.windows import addresses_of, moment_of, windows_of
+from muniment.permit.windows import moment_of, windows_of
 from muniment.policy.errors import BadInput, Conflict, Refused
 from muniment.policy.purpose import PURPOSES
 from muniment.record.permit_text import (

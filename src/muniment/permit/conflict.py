@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from muniment.people.address import fold_or_none
-from muniment.people.moment import LONDON, in_words
+from muniment.people.moment import LONDON, in_words, local
 from muniment.policy.errors import Refused
 from muniment.policy.officer import Officer, OfficerRole
 from muniment.record.permit_text import PermitRequest
@@ -144,7 +144,7 @@ def alternate_from_ms(asked_ms: int) -> int:
 
     Public holidays count as working days.
     """
-    at = datetime.fromtimestamp(asked_ms / 1000, UTC).astimezone(LONDON)
+    at = local(asked_ms)
     if at.weekday() >= _SATURDAY:
         at = datetime.combine(at.date() + timedelta(days=7 - at.weekday()), time(), LONDON)
     for _ in range(WORKING_DAYS):

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from muniment.permit.purposes import EXEMPTION
 from muniment.permit.replay import Standing, read_history
+from muniment.permit.signers import require_signed
 from muniment.policy.errors import MunimentError
 from muniment.policy.policyfile import PolicyFile
 from muniment.record.home import Home
-from muniment.record.permit_text import verify_signature
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _is_signed(standing: Standing, policy: PolicyFile) -> bool:
     if officer is None or decision is None:
         return False
     try:
-        verify_signature(decision.approval, decision.signature, officer.signing_key_bytes)
+        require_signed(decision, {officer.id: frozenset([officer.signing_key_bytes])})
     except MunimentError:
         return False
     return True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-from muniment.people.moment import LONDON
+from muniment.people.moment import local
 
 WIDTH, HEIGHT = 596, 126
 _BASE, _TALLEST = 100, 80
@@ -85,7 +85,7 @@ def _filled(weeks: Sequence[tuple[int, int]]) -> tuple[list[date], list[int], in
 
 
 def _day(start_ms: int) -> date:
-    return datetime.fromtimestamp(start_ms / 1000, UTC).astimezone(LONDON).date()
+    return local(start_ms).date()
 
 
 def _named(counts: list[int]) -> set[int]:

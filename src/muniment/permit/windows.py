@@ -38,13 +38,6 @@ def windows_of(
     return tuple(sorted(found, key=_order)), tuple(ordered)
 
 
-def addresses_of(person: Person, moment: datetime) -> tuple[str, ...]:
-    """Return every address that a person holds at a moment."""
-    held = Address.objects.filter(person=person, started__lte=moment)
-    now = held.filter(Q(ended__isnull=True) | Q(ended__gt=moment))
-    return tuple(sorted(set(now.values_list("folded", flat=True))))
-
-
 def _held(span: Span) -> QuerySet[Address]:
     rows = Address.objects.filter(Q(ended__isnull=True) | Q(ended__gt=span.start), kind="mail")
     if span.end is not None:

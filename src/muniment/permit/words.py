@@ -7,9 +7,9 @@ Source: R-5.2-f; DESIGN "Permit".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from muniment.people.moment import LONDON, in_words
+from muniment.people.moment import in_words, local
 from muniment.people.role import Role
 from muniment.permit.band import band
 from muniment.permit.purposes import ALLOWANCES
@@ -100,19 +100,14 @@ def state_words(state: State) -> tuple[str, str]:
     return _STATES[state]
 
 
-def moment(ms: int) -> datetime:
-    """Return a time of the record in London's time."""
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(LONDON)
-
-
 def at(ms: int) -> str:
     """Return a time of the record in words."""
-    return in_words(moment(ms))
+    return in_words(local(ms))
 
 
 def day(ms: int) -> str:
     """Return the day of a time of the record."""
-    found = moment(ms)
+    found = local(ms)
     return f"{found.day} {found:%B %Y}"
 
 
@@ -157,7 +152,7 @@ def counts(request: PermitRequest, *, exactly: bool) -> tuple[str, str]:
 
 def waiting(since_ms: int, now_ms: int) -> str:
     """Return since when something waits, as one says it."""
-    since, now = moment(since_ms), moment(now_ms)
+    since, now = local(since_ms), local(now_ms)
     days = (now.date() - since.date()).days
     if days == 0:
         return f"New, {since.hour % 12 or 12}.{since:%M} {'am' if since.hour < 12 else 'pm'}"
@@ -168,7 +163,7 @@ def waiting(since_ms: int, now_ms: int) -> str:
 
 def ends_if_approved(request: PermitRequest, now_ms: int) -> str:
     """Return when a permit would end that is approved now."""
-    found = moment(now_ms) + timedelta(days=request.days)
+    found = local(now_ms) + timedelta(days=request.days)
     return f"{found:%A} {found.day} {found:%B %Y}"
 
 

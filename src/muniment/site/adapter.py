@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from qrcode.image.svg import SvgPathFillImage
@@ -91,7 +92,7 @@ class MFAAdapter(DefaultMFAAdapter):
         policy = settings.MUNIMENT_POLICY
         name = policy.organisation.short_name if policy else "Muniment"
         return {
-            "id": context.request.get_host().rpartition(":")[0] or context.request.get_host(),
+            "id": split_domain_port(context.request.get_host())[0],
             "name": name,
         }
 

@@ -12,6 +12,7 @@ from allauth.socialaccount.providers.openid_connect import views as openid
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.request import split_domain_port
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -35,7 +36,7 @@ class SignInView(LoginView):
         """Return what the page shows beside the form."""
         policy, home = settings.MUNIMENT_POLICY, settings.MUNIMENT_HOME
         service = policy.console.openid if policy else None
-        host = self.request.get_host().rpartition(":")[0] or self.request.get_host()
+        host = split_domain_port(self.request.get_host())[0]
         return super().get_context_data(**kwargs) | {
             "service": service.name if service else "",
             "sheet": home.path / "sheets" / SHEET if home and policy and policy.example else "",

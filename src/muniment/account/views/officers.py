@@ -19,9 +19,9 @@ from muniment.account.mine import GROUND_WORDS
 from muniment.account.notice_text import Answer, entry_of
 from muniment.account.serving import Acting, Served, acting, link, served
 from muniment.account.trail import Placed, Trail, trail_of
-from muniment.account.wording import clock, full, long_day
+from muniment.account.wording import full, long_day
 from muniment.people.models import Person
-from muniment.people.moment import LONDON
+from muniment.people.moment import LONDON, in_clock
 from muniment.people.permission import OFFICERS
 from muniment.people.role import Role
 from muniment.permit.deciders import deciders_of
@@ -39,7 +39,7 @@ def today(request: HttpRequest) -> HttpResponse:
     lines, waiting = _due(here, me, now, status)
     context = {
         "title": due.title_of(len(lines)),
-        "moment": f"{long_day(now.date())}, {clock(now)}",
+        "moment": f"{long_day(now.date())}, {in_clock(now)}",
         "lines": lines,
         "waiting": waiting,
         "policy": here.policy.policy,

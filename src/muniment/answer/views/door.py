@@ -21,8 +21,8 @@ from muniment.answer.room_client import Looker, RoomClient
 from muniment.answer.room_values import RoomState
 from muniment.answer.rooms import Room
 from muniment.answer.views.enquiry import SealedAddress
-from muniment.answer.views.shown import in_days, moment_ms
-from muniment.people.moment import in_words
+from muniment.answer.views.shown import in_days
+from muniment.people.moment import in_words, local
 from muniment.people.role import Role
 from muniment.permit.replay import History, Standing, read_history
 from muniment.permit.state import State
@@ -206,7 +206,7 @@ def whose(room: Room) -> str:
 
 def period(room: Room) -> str:
     """Return the days a room covers, the last one included."""
-    first, last = moment_ms(room.request.from_ms).date(), moment_ms(max(room.request.until_ms - 1, 0)).date()
+    first, last = local(room.request.from_ms).date(), local(max(room.request.until_ms - 1, 0)).date()
     return in_days(first) if first == last else f"{in_days(first)} to {in_days(last)}"
 
 

@@ -24,7 +24,7 @@ from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page
 from muniment.answer.views.enquiry import Enquiry
 from muniment.answer.views.rooms import standing
-from muniment.people.moment import LONDON, in_words
+from muniment.people.moment import LONDON, in_words, local
 from muniment.policy.errors import Missing
 
 SHOWN_CHARACTERS = 256 << 10
@@ -79,9 +79,9 @@ def as_shown(found: Message, enquiry: Enquiry) -> Shown:
     """Return a message in the pieces its page shows."""
     headers = tuple((shown.visible(name), shown.visible(value)) for name, value in found.headers)
     text = found.text[:SHOWN_CHARACTERS]
-    captured = shown.moment_ms(found.captured_ms)
+    captured = local(found.captured_ms)
     return Shown(
-        title=f"A message of {shown.in_days(shown.moment_ms(found.hit.at_ms).date())}",
+        title=f"A message of {shown.in_days(local(found.hit.at_ms).date())}",
         captured=in_words(captured),
         first_headers=_first(headers),
         headers=headers,
@@ -113,7 +113,7 @@ def note_context(found: Message) -> dict[str, Any]:
     named = {name for name, _, _ in BEARINGS} | {CHOSEN}
     return {
         "notes": [
-            {"text": shown.visible(each.text), "by": each.by, "at": in_words(shown.moment_ms(each.at_ms))}
+            {"text": shown.visible(each.text), "by": each.by, "at": in_words(local(each.at_ms))}
             for each in found.notes
         ],
         "bearings": BEARINGS,

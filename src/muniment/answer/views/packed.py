@@ -8,7 +8,7 @@ from typing import Any
 
 from muniment.answer.views import shown
 from muniment.answer.views.door import Door
-from muniment.people.moment import in_words
+from muniment.people.moment import in_words, local
 
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.(?:zip|age)")
 
@@ -28,7 +28,7 @@ def made(door: Door) -> list[dict[str, Any]]:
             "name": path.name,
             "size": shown.size_in_words(path.stat().st_size),
             "is_encrypted": path.suffix == ".age",
-            "made": in_words(shown.moment_ms(path.stat().st_mtime_ns // 1_000_000)),
+            "made": in_words(local(path.stat().st_mtime_ns // 1_000_000)),
         }
         for path in files
     ]

@@ -23,7 +23,7 @@ from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page, stand_before
 from muniment.answer.views.enquiry import CLEARING
 from muniment.answer.views.packed import forget_packs
-from muniment.people.moment import in_words
+from muniment.people.moment import in_words, local
 from muniment.permit.replay import read_history
 from muniment.permit.weeks import Picture, picture
 from muniment.policy.errors import BadInput, MunimentError
@@ -60,7 +60,7 @@ def _row(request: HttpRequest, room: Room, is_over: bool) -> dict[str, Any]:
         "number": room.request.number,
         "whose": doors.whose(room),
         "period": doors.period(room),
-        "ends": in_words(shown.moment_ms(room.ends_ms)),
+        "ends": in_words(local(room.ends_ms)),
         "entries": room.request.entries,
         "shape": shape,
         "word": word,
@@ -115,7 +115,7 @@ def count_title(counts: Counts) -> str:
     title = "1 message" if counts.entries == 1 else f"{counts.entries:,} messages"
     if most is None or len(counts.by_week) < 2:
         return title
-    return f"{title}; {most.count:,} in the week of {shown.in_days(shown.moment_ms(most.start_ms).date())}"
+    return f"{title}; {most.count:,} in the week of {shown.in_days(local(most.start_ms).date())}"
 
 
 def weeks(found: Sequence[Week]) -> Picture | None:

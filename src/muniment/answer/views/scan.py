@@ -15,6 +15,7 @@ from muniment.answer.views import shown
 from muniment.answer.views.door import Door, in_room, page
 from muniment.answer.views.enquiry import Enquiry
 from muniment.answer.views.rooms import standing
+from muniment.people.moment import in_clock, local
 
 _SHOWN_HITS = 200
 
@@ -38,8 +39,8 @@ def scan(door: Door, client: RoomClient, state: RoomState) -> HttpResponse:
         "hits": [
             {
                 "index": hit.index,
-                "day": shown.in_days(shown.moment_ms(hit.captured_ms).date()),
-                "clock": shown.in_clock(shown.moment_ms(hit.captured_ms)),
+                "day": shown.in_days(local(hit.captured_ms).date()),
+                "clock": in_clock(local(hit.captured_ms)),
                 "terms": [terms[at] for at in hit.terms if 0 <= at < len(terms)],
             }
             for hit in found.hits[:_SHOWN_HITS]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from muniment.answer.room_values import RUNGS, Hit, Reason
-from muniment.people.moment import LONDON
+from muniment.people.moment import LONDON, in_clock, local
 
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "KB"))
 _WORD = re.compile(r'"[^"]*"(?:~\d+)?|\S+')
@@ -121,7 +121,7 @@ def rows(hits: Iterable[Hit]) -> tuple[Row, ...]:
 
 def row(hit: Hit) -> Row:
     """Return one entry as a table shows it."""
-    moment = moment_ms(hit.at_ms)
+    moment = local(hit.at_ms)
     return Row(
         index=hit.index,
         day=in_days(moment.date()),
@@ -218,16 +218,6 @@ def size_in_words(count: int) -> str:
 def in_days(day: date) -> str:
     """Return a day as a table shows it, for instance `15 Sep 2026`."""
     return f"{day.day} {day:%b} {day.year}"
-
-
-def in_clock(moment: datetime) -> str:
-    """Return a time of day, for instance `10.02 am`."""
-    return f"{moment.hour % 12 or 12}.{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
-
-
-def moment_ms(milliseconds: int) -> datetime:
-    """Return an aware moment of London."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(LONDON)
 
 
 def start_of(day: date | None) -> int | None:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from muniment.people.moment import local
 from muniment.permit import narrowing, words
 from muniment.permit.conflict import require_decider
 from muniment.permit.forms import NarrowForm, begins, is_over
@@ -55,8 +56,8 @@ def _form(request: HttpRequest, standing: Standing) -> NarrowForm:
     places = _places(asked)
     first = {
         "people": [place for place, _ in places],
-        "start": words.moment(asked.from_ms).date(),
-        "until": (words.moment(asked.until_ms) - timedelta(milliseconds=1)).date(),
+        "start": local(asked.from_ms).date(),
+        "until": (local(asked.until_ms) - timedelta(milliseconds=1)).date(),
         "streams": list(asked.streams),
         "depth": asked.depth,
         "days": asked.days,
