@@ -20,6 +20,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playw
 from muniment.account.mine import LookLine, MailLine, SaidLine
 from muniment.account.notice_text import Dispute, entry_of
 from muniment.record.client import Recorder
+from muniment.record.opening import clock_ms
+from muniment.record.statement.reconciliation import LogFile, Reconciliation
 from muniment.site.shell import STYLES
 from tests.people.database import set_up
 from tests.site.console import Console, up
@@ -58,7 +60,20 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         subprocess.run(
             [*command, "--as", "hr", *words, *asking], check=True, capture_output=True, timeout=120
         )
+        for text in (b"One text.", b"Another."):
+            found.send("twice", b"From: tomas@training.example\r\nMessage-ID: <a@b>\r\n\r\n" + text + b"\r\n")
         with Recorder(found.home.socket) as recorder:
+            now, file = clock_ms(), LogFile(name="mail.log", sha256="0" * 64, bytes=1, lines=1)
+            recorder.state(
+                Reconciliation(
+                    files=(file,),
+                    from_ms=now - 86_400_000,
+                    until_ms=now,
+                    accepted=120,
+                    recorded=120,
+                    missing=0,
+                )
+            )
             said = Dispute(by="somebody", entry=3, permit="", ground="not-mine", text=LONG)
             [receipt] = recorder.append([entry_of(said)])
         found.numbers["dispute"] = receipt.index

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from muniment.account.completeness import Completeness, completeness_of
 from muniment.account.record_state import RecordState, describe, in_bytes
 from muniment.account.wording import counted
 
@@ -63,6 +64,7 @@ class Health:
 
     title: str
     state: RecordState | None
+    completeness: Completeness | None
     silent: str
     processes: tuple[Process, ...]
     disk: Disk
@@ -81,7 +83,9 @@ def health_of(
 ) -> Health:
     """Return the page of what was found; `status` is None when the recorder does not answer, and `silent` says why."""
     state = describe(status, now) if status is not None else None
-    return Health(_title(state, processes, disk), state, silent, processes, disk, database, backlog)
+    completeness = completeness_of(status, now) if status is not None else None
+    title = _title(state, completeness.title if completeness else "", processes, disk)
+    return Health(title, state, completeness, silent, processes, disk, database, backlog)
 
 
 def gateway_says(status: Mapping[str, Any]) -> str:
@@ -91,7 +95,7 @@ def gateway_says(status: Mapping[str, Any]) -> str:
     return f"{open_now.capitalize()} open; the recorder failed it {counted(failures, 'time') if failures else 'never'}"
 
 
-def _title(state: RecordState | None, processes: tuple[Process, ...], disk: Disk) -> str:
+def _title(state: RecordState | None, incomplete: str, processes: tuple[Process, ...], disk: Disk) -> str:
     if state is None:
         return "The recorder does not answer"
     if state.problems:
@@ -103,4 +107,6 @@ def _title(state: RecordState | None, processes: tuple[Process, ...], disk: Disk
             if len(silent) == 1
             else f"{len(silent)} processes do not answer"
         )
-    return "The disk is nearly full" if disk.is_low else state.title
+    if disk.is_low:
+        return "The disk is nearly full"
+    return incomplete or state.title

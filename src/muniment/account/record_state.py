@@ -109,6 +109,11 @@ def _title(problems: tuple[str, ...], gaps: int) -> str:
     return "The record has no gap"
 
 
+def label_of(name: str) -> str:
+    """Return how people call a stream."""
+    return _STREAMS[name][0] if name in _STREAMS else name.replace("-", " ").capitalize()
+
+
 def _row(stream: Mapping[str, Any], now: datetime) -> StreamRow:
     name = str(stream["name"])
     label, mark = _STREAMS.get(name, (name.replace("-", " ").capitalize(), "rules"))

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from muniment.policy.errors import MunimentError
 
@@ -20,6 +21,7 @@ COMMANDS = (
     "rebuild",
     "backup",
     "restore",
+    "reconcile",
     "policy",
     "people",
     "permit",
@@ -40,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Makes an organisation's electronic-communications policy work.",
         epilog="Exit codes: 0 done, 2 bad input, 3 refused, 4 missing, 5 conflict, 6 tampered, 7 unavailable.",
     )
+    parser.add_argument("-V", "--version", action="version", version=f"muniment {version('muniment')}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"muniment.cli.{name}").add(subparsers)

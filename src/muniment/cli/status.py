@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     with Recorder(Home(args.home.absolute()).socket) as recorder:
         state = recorder.status()
     emit(args, state, _lines(state))
-    return 0 if not state["problems"] else 7
+    return 7 if state["problems"] or state["silences"] else 0
 
 
 def _lines(state: dict[str, Any]) -> Iterator[str]:
@@ -47,6 +47,7 @@ def _lines(state: dict[str, Any]) -> Iterator[str]:
         yield f"  {stream['name']:14} {stream['sequence']:>10,}  last {last:%d %b %Y %H:%M:%S} UTC"
     yield f"Sealing {state['sealing']}"
     gaps = state["gaps"]
+    yield from _standing(state)
     yield f"{gaps} gap{'s' if gaps > 1 else ''} on record" if gaps else "No gap on record"
     yield from _backup_lines(state["backup"])
     yield from (f"Problem: {problem}" for problem in state["problems"])
@@ -62,3 +63,28 @@ def _backup_lines(backup: dict[str, Any]) -> Iterator[str]:
         yield f"Checked {words_of(checked['time_ms'])} at {checked['where']}, the backup of {checked['size']:,} entries"
     if backup["must_forget"]:
         yield "The backup still holds keys of what was forgotten since, until its next run"
+
+
+def _standing(state: dict[str, Any]) -> Iterator[str]:
+    """Yield whether anything is left out: the last reconciliation, silent streams, alarms."""
+    found = state["reconciliation"]
+    if found is None:
+        yield "The mail server's log has not been compared with the record"
+    else:
+        figures = (
+            f"accepted {found['accepted']:,}, recorded {found['recorded']:,}, missing {found['missing']:,}"
+        )
+        judged = "" if found["is_whole"] else " so far as could be judged"
+        verdict = "" if found["tallies"] else "; log and record differ"
+        yield f"Reconciled {_time(found['at_ms'])} UTC ({found['number']}): {figures}{judged}{verdict}"
+    for each in state["silences"]:
+        yield f"Silent: {each['stream']} since {_time(each['since_ms'])} UTC, for more than {each['hours']} hours"
+    alarms = state["alarms"]
+    for each in alarms["newest"][:5]:
+        yield f"One Message-ID, two texts: {each['entry']} and {each['earlier']}"
+    if alarms["total"] > 5:
+        yield f"  {alarms['total']:,} such alarms in all"
+
+
+def _time(milliseconds: int) -> str:
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%d %b %Y %H:%M:%S}"

@@ -29,6 +29,7 @@ from muniment.observe.journal import Journal, key_of
 from muniment.observe.sources import Shape, Skipped, Source
 from muniment.policy.shield import Shielding
 from muniment.record.entry import Capture, Channel, Entry, Receipt, Retention, Stream
+from muniment.record.sameness.text import text_of
 
 BATCH_MESSAGES = 64
 BATCH_BYTES = 8 << 20
@@ -122,7 +123,7 @@ class MailImport:
                 self.report.skipped.append(Skipped(found.path, error.strerror or str(error), is_failure=True))
 
     def _entry(self, message: Message) -> Entry:
-        facts = facts_of(message.content)
+        facts, text = facts_of(message.content), text_of(message.content)
         return Entry(
             stream=Stream.MAIL_IMPORT,
             channel=Channel.SMTP,
@@ -134,6 +135,8 @@ class MailImport:
             meta=msgspec.msgpack.encode({"origin": message.origin, "header": facts.values}),
             shielded=facts.shielded(self._shielding, _folder(message.origin)),
             dated_ms=dated_ms(facts.values.get("date", b""), datetime.now(UTC)),
+            message_id=text.message_id,
+            texts=(text.digest,),
         )
 
 

@@ -22,6 +22,7 @@ _CLAUSE = "R-5.1-c"
 _TOLD = "R-5.3-n"
 _LONGEST = 1000
 _ASSESSED_DAYS = 366
+_LONGEST_SILENCE_HOURS = 8_784
 _CONSENT = re.compile(r"\bconsent|\byou (hereby |also )?agree\b", re.IGNORECASE)
 
 
@@ -65,6 +66,9 @@ class StreamRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     notice_shown: Annotated[str, About("where they are told it", _TOLD, '"The terms of use, page 2"')] = ""
     assessed: Annotated[date | None, About("the day of its impact assessment", _CLAUSE, "2026-11-01")] = None
     owner: Annotated[str, About("the role that answers for it", _CLAUSE, '"Data Protection Officer"')] = ""
+    silence_hours: Annotated[
+        int, About("hours without an entry after which its silence is told; 0 for never", "R-2.1-b", "24")
+    ] = 0
 
     @property
     def label(self) -> str:
@@ -139,6 +143,13 @@ def streams_mistakes(streams: Sequence[StreamRow]) -> Iterator[Mistake]:
             )
         elif names.index(row.name) != number - 1:
             yield Mistake(f"{key}.name", _CLAUSE, f"{row.name} stands twice", "Leave one of the rows.")
+        if not 0 <= row.silence_hours <= _LONGEST_SILENCE_HOURS:
+            yield Mistake(
+                f"{key}.silence_hours",
+                "R-2.1-b",
+                f"found {row.silence_hours}, expected 0 to {_LONGEST_SILENCE_HOURS}",
+                "Write, for instance, silence_hours = 24; 0 for never.",
+            )
         yield from _text_mistakes(key, row)
 
 

@@ -27,6 +27,8 @@ class Same(NamedTuple):
     content_id: bytes
     duplicate_of: int | None
     is_kept_as_long: bool  # then the bytes are not stored twice
+    message_id: bytes = b""
+    texts: bytes = b""
 
 
 class Placed(NamedTuple):
@@ -136,6 +138,8 @@ class Batch:
                 told.about,
                 told.content_id or None,
                 told.dated_ms,
+                told.message_id or None,
+                told.texts or None,
             )
         )
         self._frames.append(frame)
@@ -169,4 +173,6 @@ def _line_of(placed: Placed, tokens: bytes) -> line.Line:
         entry.about if placed.same.duplicate_of is None else placed.same.duplicate_of,
         entry.blobs or tuple(reference.entry for reference in placed.sharing.names),
         entry.dated_ms,
+        placed.same.message_id,
+        placed.same.texts,
     )

@@ -16,19 +16,20 @@ from muniment.policy.errors import Conflict, Missing, Unavailable
 from muniment.record.line import TOKEN_BYTES
 from muniment.record.segment import SegmentId
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _INDEXES_AT_ONCE = 500
 _CHECKPOINT_PAGES = 8192  # 32 MiB of log before SQLite copies it into the file, which flushes twice
 _INDEXES = {
     "entry_sequence": "CREATE UNIQUE INDEX entry_sequence ON entry (stream, sequence)",
     "entry_content": "CREATE INDEX entry_content ON entry (content_id) WHERE content_id IS NOT NULL",
+    "entry_message": "CREATE INDEX entry_message ON entry (message_id) WHERE message_id IS NOT NULL",
 }
 _SCHEMA = """
 CREATE TABLE entry (
     idx INTEGER PRIMARY KEY, kind INTEGER, channel INTEGER, retention INTEGER, epoch INTEGER, position INTEGER,
     number INTEGER, at INTEGER, length INTEGER, stream INTEGER, sequence INTEGER, captured_ms INTEGER,
     expiry_day INTEGER, capture INTEGER, direction INTEGER, size INTEGER, sent_size INTEGER, shielded INTEGER,
-    about INTEGER, content_id BLOB, dated_ms INTEGER
+    about INTEGER, content_id BLOB, dated_ms INTEGER, message_id BLOB, texts BLOB
 ) STRICT;
 CREATE TABLE mention (token BLOB, idx INTEGER, PRIMARY KEY (token, idx)) STRICT, WITHOUT ROWID;
 CREATE TABLE segment (
@@ -39,6 +40,14 @@ CREATE TABLE stream (stream INTEGER PRIMARY KEY, sequence INTEGER, last_ms INTEG
 CREATE TABLE lock (id INTEGER PRIMARY KEY CHECK (id = 1), checkpoint BLOB NOT NULL) STRICT;
 INSERT INTO lock VALUES (1, x'');
 """
+_FROM_1 = """
+BEGIN;
+ALTER TABLE entry ADD COLUMN message_id BLOB;
+ALTER TABLE entry ADD COLUMN texts BLOB;
+CREATE INDEX entry_message ON entry (message_id) WHERE message_id IS NOT NULL;
+PRAGMA user_version = 2;
+COMMIT;
+"""
 _WRITING = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
@@ -47,7 +56,7 @@ _WRITING = (
 )
 _TIME = "(CASE e.dated_ms WHEN 0 THEN e.captured_ms ELSE e.dated_ms END)"
 _MENTION = f"e.idx, e.retention, e.epoch, e.position, e.kind, e.shielded, e.about, e.size, {_TIME}"
-_ENTRY = f"INSERT OR REPLACE INTO entry VALUES ({','.join('?' * 21)})"  # noqa: S608 - only question marks
+_ENTRY = f"INSERT OR REPLACE INTO entry VALUES ({','.join('?' * 23)})"  # noqa: S608 - only question marks
 _STREAM = (
     "INSERT INTO stream VALUES (?,?,?) ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence), "
     "last_ms = max(last_ms, excluded.last_ms)"
@@ -91,6 +100,8 @@ class Row(NamedTuple):
     about: int | None
     content_id: bytes | None
     dated_ms: int
+    message_id: bytes | None = None
+    texts: bytes | None = None
 
     @property
     def time_ms(self) -> int:
@@ -149,6 +160,9 @@ class Catalogue:
             for pragma in () if is_readonly else _WRITING:
                 self._db.execute(pragma)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 1 and not is_readonly:
+                self._db.executescript(_FROM_1)
+                version = SCHEMA_VERSION
         if version != SCHEMA_VERSION:
             raise Conflict(
                 f"{path} has catalogue version {version}, expected {SCHEMA_VERSION}; run muniment rebuild"

@@ -22,7 +22,9 @@ from muniment.record import chain, wire
 from muniment.record.entry import Entry, Receipt
 from muniment.record.inquiry.listing import Listed, Listing
 from muniment.record.inquiry.pages import Releasing
+from muniment.record.inquiry.passing import MOST_NUMBERS, Passed, PassedPage
 from muniment.record.selection import Query, Selected
+from muniment.record.statement.reconciliation import Reconciliation
 
 TIMEOUT_SECONDS = 60.0
 _MAX_SOCKET_PATH = 100
@@ -124,6 +126,31 @@ class Recorder:
     def retention(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Ask one of the operations of retention: hold, dying, erasure-scope, order, forecast, clock-is-right."""
         return self._ask(operation, arguments=arguments).value
+
+    def present(self, numbers: Sequence[str]) -> dict[str, Passed]:
+        """Return, by number, which of these messages are in the record; the numbers of the others are left out."""
+        rows: list[Passed] = []
+        ordered = sorted(
+            set(numbers), key=lambda number: (len(number), number)
+        )  # so that a page lies close together
+        for at in range(0, len(ordered), MOST_NUMBERS):
+            arguments = {"numbers": ordered[at : at + MOST_NUMBERS]}
+            rows += msgspec.convert(self._ask("presence", arguments=arguments).value, PassedPage).rows
+        return {row.number: row for row in rows}
+
+    def passing(self, from_ms: int, until_ms: int) -> Iterator[Passed]:
+        """Yield what passed the gateway or came to its journal within a time, in the order of the ledger."""
+        start: int | None = 0
+        while start is not None:
+            arguments = {"from_ms": from_ms, "until_ms": until_ms, "start": start}
+            page = msgspec.convert(self._ask("passing", arguments=arguments).value, PassedPage)
+            yield from page.rows
+            start = page.following
+
+    def state(self, found: Reconciliation) -> tuple[Receipt, str]:
+        """Have the recorder state a comparison; return the entry's receipt and the checkpoint that signs it."""
+        reply = self._ask("reconciled", arguments=msgspec.to_builtins(found))
+        return reply.receipts[0], str(reply.value["checkpoint"])
 
     def release(self, request: str, approval: str, signature: bytes, selection: bytes) -> Releasing:
         """Return the recorder's share of the entries of an approved permit; `request` and `approval` are exact texts.

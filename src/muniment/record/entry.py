@@ -28,7 +28,7 @@ class Kind(IntEnum):
     OUTCOME = 12  # what the next hop said of an earlier record
     GAP = 13  # something could not be recorded, or the clock or the disk misbehaved
     OBSERVATION = 14  # the same bytes came again; refers to the entry that holds them
-    FACT = 15  # an open fact about people or the policy
+    FACT = 15  # an open fact about people or the policy, or what the recorder states of the record
 
 
 class Channel(IntEnum):
@@ -111,7 +111,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     that hold the content of a record above 16 MiB, in order; then `content` is empty. `shielded` names why an
     ordinary search must count and not open it ("" when it need not); the catalogue keeps one mark, the name is sealed.
     `about` is the ledger index of the earlier entry an outcome or observation refers to. `dated_ms` is when an imported
-    communication says it was sent (0: it does not say, or it was captured as it passed).
+    communication says it was sent (0: it does not say, or it was captured as it passed). `message_id` and `texts` (the
+    digests of the face as written and, if it differs, as sent) tell a Message-ID that comes again with other text; the
+    recorder keeps keyed names of them.
     """
 
     stream: Stream
@@ -130,6 +132,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     blobs: tuple[int, ...] = ()
     about: int | None = None
     dated_ms: int = 0
+    message_id: bytes = b""
+    texts: tuple[bytes, ...] = ()
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

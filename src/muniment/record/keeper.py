@@ -125,6 +125,10 @@ class Keeper:
             del self._duplicate_keys[known]
         return bool(spent)
 
+    def held_duplicate_key(self, retention: int, quarter: int) -> bytes | None:
+        """Return the same key if the ring has it; none is made."""
+        return self._duplicate_keys.get((retention, quarter))
+
     def turn(self) -> None:
         """Write the ring under a fresh wrapping key, which makes all earlier copies of the ring useless.
 

@@ -10,7 +10,7 @@ import hmac
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
 TOKEN_BYTES = 12
 
 
@@ -19,7 +19,8 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
 
     `tokens` are address tokens of 12 bytes each, one behind the other; `content_id` is a keyed hash of the content
     by which the same bytes are known when they come again ("" when none); `about` and `blobs` are ledger indexes;
-    `dated_ms` is when an imported communication says it was sent, 0 when that is not known.
+    `dated_ms` is when an imported communication says it was sent, 0 when that is not known. `message_id` and `texts`
+    are keyed names of the Message-ID and of the text of each face, 16 bytes each; a line of version 1 has none.
     """
 
     version: int
@@ -32,6 +33,8 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     about: int | None
     blobs: tuple[int, ...]
     dated_ms: int
+    message_id: bytes = b""
+    texts: bytes = b""
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -36,6 +36,7 @@ from muniment.record.officers import OfficerSet
 from muniment.record.reading import read_frame
 from muniment.record.recorder import Parts, Record
 from muniment.record.retention.desk import RetentionDesk
+from muniment.record.statement.standing import NOT_RUNNING, Standing
 
 SILENCE_MS = 150_000  # more than two heartbeats
 VKEY_FILE = "vkey"
@@ -131,6 +132,7 @@ class OpenRecord:
         self.record.unpublished = found.unpublished
         self.retention = RetentionDesk(self, self._clock)
         self.backups = Backups(home, catalogue)
+        self.standing = Standing(home, catalogue)
         self._settle(catalogue, found)
         with suppress(Unavailable):
             self.retention.resume()
@@ -168,6 +170,7 @@ class OpenRecord:
         self._follow_policy()
         self.record.end_spent_epochs()
         self.retention.tick()
+        self.record.append_notices(self.standing.silences_due(self.policy.streams, self.record.now_ms()))
         if self.record.unpublished:
             self.publish()
 
@@ -236,6 +239,7 @@ class OpenRecord:
             **catalogue.counts(),
             "sealing": self.record.parts.sealer.state,
             "backup": self.backups.status(self.record.parts.keeper.generation),
+            **self.standing.told(self.policy.streams, self.record.now_ms()),
             "example": self.policy.example,
             "problems": [*problems, *filter(None, [self.policy_problem, *self.retention.problems()])],
         }
@@ -274,7 +278,7 @@ class OpenRecord:
                 taken_up=found.taken_up,
             )
         if now - last_ms > SILENCE_MS:
-            record.note("the recorder was not running", from_ms=last_ms, until_ms=now)
+            record.note(NOT_RUNNING, from_ms=last_ms, until_ms=now)
         from_backup = restored.read(self.home)
         if from_backup:
             record.note("restored from a backup", **from_backup.facts())

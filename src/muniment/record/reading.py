@@ -84,6 +84,8 @@ def row_of(frame: Frame, segment: SegmentId, line: lines.Line) -> Row:
         line.about,
         line.content_id or None,
         line.dated_ms,
+        line.message_id or None,
+        line.texts or None,
     )
 
 

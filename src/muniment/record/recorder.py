@@ -38,6 +38,7 @@ from muniment.record.keys import ring_statement
 from muniment.record.leaf import NO_EXPIRY
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.officers import OfficerSet
+from muniment.record.sameness.reuse import MessageIds
 from muniment.record.sealing import InPlace, Sealer, SealingLost
 from muniment.record.segment import SegmentId, SegmentWriter
 
@@ -85,6 +86,7 @@ class Record:
         self._clock_is_behind = False
         self._tokens: dict[str, bytes] = {}
         self._day_secrets: dict[Retention, DaySecret] = {}
+        self._message_ids = MessageIds(parts.keeper, parts.catalogue)
         self._next_epoch = 1 + max((row.segment.epoch for row in parts.catalogue.segments()), default=0)
         self._next_epoch = max(self._next_epoch, 1 + max((e for _, e in parts.keeper.covers), default=0))
         self.unpublished: list[bytes] = []
@@ -112,6 +114,11 @@ class Record:
     def owe(self, entry: Entry) -> None:
         """Record an open entry of the journal with the next batch that can be stored."""
         self._notices.append(entry)
+
+    def append_notices(self, more: Sequence[Entry] = ()) -> None:
+        """Record what the record has to say of itself, if there is anything."""
+        if self._notices or more:
+            self.append(more)
 
     def append(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Record entries and return their receipts in the same order; all are flushed then.
@@ -167,6 +174,7 @@ class Record:
         parts, retention = self.parts, Retention(writer.epoch.retention)
         expiry = self._expiry_day(retention, now)
         known = self._known_contents(entries, retention, expiry, now)
+        known = self._message_ids.named(entries, known, retention, now)
         frontier, sequences = parts.frontier.copy(), dict(self._sequences)
         batch = Batch(writer.segment.next_offset, writer.segment.segment.number, frontier, sequences)
         elsewhere = [at for at, same in known.items() if same.is_kept_as_long and entries[at].sent is None]
@@ -216,7 +224,8 @@ class Record:
     def _flush_rows(self) -> None:
         while self._waiting_rows:
             self.parts.catalogue.add(*self._waiting_rows[0])
-            self._waiting_rows.pop(0)
+            rows, *_ = self._waiting_rows.pop(0)
+            self._notices += self._message_ids.alarms(rows)
 
     def _writer(self, retention: Retention, now: int, records: int) -> Writer:
         writer = self._writers.get(retention)

@@ -22,6 +22,7 @@ from muniment.record.inquiry.answers import Inquiries
 from muniment.record.keys.operations import OPERATIONS as KEY_OPERATIONS
 from muniment.record.opening import OpenRecord
 from muniment.record.retention.operations import RetentionOperations
+from muniment.record.statement.reconciliation import Reconciliation, parse_reconciliation, statement_of
 
 PUBLISH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 60.0
@@ -125,6 +126,8 @@ class RecorderServer:
                 return wire.Reply(receipts=await self._append(request.entries))
             if retention := self._retention.answer(request.operation):
                 return wire.Reply(value=await self._in_thread(partial(retention, request.arguments)))
+            if request.operation == "reconciled":
+                return await self._state(parse_reconciliation(request.arguments))
             if inquiry := self._inquiries.answer(request.operation):
                 return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
             if act := KEY_OPERATIONS.get(request.operation):
@@ -136,6 +139,13 @@ class RecorderServer:
             return wire.reply_of(error)
         except Exception as error:
             return wire.reply_of(Unavailable(f"the recorder failed: {type(error).__name__}: {error}"))
+
+    async def _state(self, found: Reconciliation) -> wire.Reply:
+        """Record a comparison with a mail server's log, and sign a checkpoint over the entry."""
+        receipts = await self._append((statement_of(found, self._record.record.size),))
+        return wire.Reply(
+            receipts=receipts, value={"checkpoint": await self._in_thread(self._record.publish)}
+        )
 
     async def _ask_beside(self, inquiry: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
         """Answer without holding up the thread that writes, which is asked for the record's time alone."""

@@ -17,6 +17,7 @@ from muniment.guard.mail.smtp_reply import Reply
 from muniment.policy.decision import Decision
 from muniment.policy.shield import Shielding
 from muniment.record.entry import Capture, Channel, Direction, Entry, Kind, Receipt, Retention, Stream
+from muniment.record.sameness.text import text_of
 
 FORMAT = 1
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -48,7 +49,8 @@ def message_entry(
     shielding: Shielding = _MARKS_ONLY,
 ) -> Entry:
     """Return the entry of a message that passes, as written and, if it differs, as sent."""
-    headers = scan_header(content)
+    headers, text = scan_header(content), text_of(content)
+    is_changed = sent is not content and sent != content
     is_journal = envelope.door is Door.JOURNAL
     return Entry(
         stream=Stream.MAIL_JOURNAL if is_journal else Stream.MAIL_GATEWAY,
@@ -58,10 +60,12 @@ def message_entry(
         direction=direction,
         addresses=_addresses(envelope),
         content=content,
-        sent=None if sent is content or sent == content else sent,
+        sent=sent if is_changed else None,
         meta=envelope_map(envelope, headers),
         facts=_facts(decision),
         shielded=shielded(envelope, headers, shielding),
+        message_id=text.message_id,
+        texts=(text.digest, text_of(sent).digest) if is_changed else (text.digest,),
     )
 
 

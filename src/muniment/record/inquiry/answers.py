@@ -1,4 +1,4 @@
-"""The recorder's answers that write nothing: select, release, listing. They run beside the thread that writes.
+"""The recorder's answers that write nothing: select, release, listing and more. They run beside the thread that writes.
 
 Source: docs/formats/recorder-socket.md; R-5.2-f.
 """
@@ -18,6 +18,7 @@ from muniment.record.chain import WHOLE_LIMIT_BYTES
 from muniment.record.entry import Kind
 from muniment.record.inquiry.held import HeldKeys
 from muniment.record.inquiry.listing import Listing, list_entries
+from muniment.record.inquiry.passing import Passing, Presence, find_passing, find_present
 from muniment.record.inquiry.permit_acts import PermitActs
 from muniment.record.inquiry.releasing import (
     Claim,
@@ -64,7 +65,7 @@ class _Verified(NamedTuple):
     lines: SealedLines
 
 
-_Arguments = TypeVar("_Arguments", Query, Listing, _Release)
+_Arguments = TypeVar("_Arguments", Query, Listing, Presence, Passing, _Release)
 
 
 class Inquiries:
@@ -86,7 +87,13 @@ class Inquiries:
 
     def answer(self, operation: str) -> Callable[[dict[str, Any], int], dict[str, Any]] | None:
         """Return what answers an operation from its arguments and the record's time; None when it is none of these."""
-        return {"select": self._select, "release": self._release, "listing": self._listing}.get(operation)
+        return {
+            "select": self._select,
+            "release": self._release,
+            "listing": self._listing,
+            "presence": self._presence,
+            "passing": self._passing,
+        }.get(operation)
 
     def _select(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
         query = _read(arguments, Query)
@@ -99,6 +106,20 @@ class Inquiries:
     def _listing(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
         listing = _read(arguments, Listing)
         value: dict[str, Any] = msgspec.to_builtins(list_entries(self._catalogue, self._keeper, listing))
+        return value
+
+    def _presence(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
+        asked = _read(arguments, Presence)
+        value: dict[str, Any] = msgspec.to_builtins(
+            find_present(self._home, self._catalogue, self._keeper, asked)
+        )
+        return value
+
+    def _passing(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
+        asked = _read(arguments, Passing)
+        value: dict[str, Any] = msgspec.to_builtins(
+            find_passing(self._home, self._catalogue, self._keeper, asked)
+        )
         return value
 
     def _release(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:

@@ -147,5 +147,5 @@ def bare_row(frame: Frame, segment: SegmentId) -> Row:
     return Row(
         frame.ledger_index, leaf.kind, leaf.channel, leaf.retention, leaf.epoch, leaf.position, segment.number,
         frame.offset, length, leaf.stream, leaf.sequence, leaf.captured_ms, leaf.expiry_day, leaf.capture,
-        0, 0, 0, 0, None, None, 0,
+        0, 0, 0, 0, None, None, 0, None, None,
     )  # fmt: skip
