@@ -8,7 +8,10 @@ import pytest
 
 from tests.house.commands import FOLDER, PAGE, file_of, helps, page
 
-WITHOUT_HOME = {"muniment approve"}  # runs on an officer's own machine, where no home is
+WITHOUT_HOME = {  # on an officer's own machine, and on that of somebody outside, no home is
+    "muniment approve",
+    *(f"muniment witness {act}" for act in ("init", "trust", "run", "show")),
+}
 MEND = "run `python -m tests.house.commands`, and look at what changed"
 
 

@@ -25,6 +25,7 @@ COMMANDS = (
     "explain",
     "entry",
     "outside",
+    "witness",
 )
 _PIPE_CLOSED = 141  # 128 and the number of SIGPIPE, as a shell reports it
 
