@@ -26,6 +26,7 @@ COMMANDS = (
     "entry",
     "outside",
     "witness",
+    "checkpoint",
 )
 _PIPE_CLOSED = 141  # 128 and the number of SIGPIPE, as a shell reports it
 
@@ -37,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Makes an organisation's electronic-communications policy work.",
         epilog="Exit codes: 0 done, 2 bad input, 3 refused, 4 missing, 5 conflict, 6 tampered, 7 unavailable.",
     )
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND [ACT]", required=True)
     for name in COMMANDS:
         importlib.import_module(f"muniment.cli.{name}").add(subparsers)
     return parser

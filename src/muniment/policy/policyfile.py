@@ -32,6 +32,7 @@ from .schedule import Term, schedule_mistakes
 from .shape import About, Mistake, mistakes
 from .shield import Shield, shield_mistakes
 from .streams import StreamRow, streams_mistakes
+from .witness import WitnessSettings, witness_mistakes
 from .wording import Wording
 
 FORMAT = 1
@@ -72,6 +73,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     shield: Annotated[Shield, About("whose mail is shielded", "R-5.3-l", "[shield]")] = Shield()
     record: Annotated[RecordSettings, About("the record's second place", "R-2.1-b", "[record]")] = (
         RecordSettings()
+    )
+    witness: Annotated[WitnessSettings, About("who outside confirms the record", "R-2.1-b", "[witness]")] = (
+        WitnessSettings()
     )
     console: Annotated[Console, About("the console", "R-5.1-a", "[console]")] = Console()
     sink: Annotated[Sink | None, About("the example's outside world", "R-5.1-a", "[sink]")] = None
@@ -165,6 +169,7 @@ def _meaning_mistakes(written: Written) -> Iterator[Mistake]:
     yield from shield_mistakes(written.shield, written.organisation.domains)
     yield from gateway_mistakes(written.gateway, example=example)
     yield from record_mistakes(written.record)
+    yield from witness_mistakes(written.witness)
     yield from console_mistakes(written.console, example=example)
     yield from sink_mistakes(written.sink, example=example)
     yield from _listener_clashes(written)

@@ -24,7 +24,7 @@ from muniment.record.entry import Entry, Kind, Receipt, Stream
 from muniment.record.frame import parse_sections
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
-from muniment.record.ledger.checkpoint import open_checkpoint
+from muniment.record.ledger.checkpoint import Checkpoint, open_checkpoint
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.ledger.note import Ed25519Signer
 from muniment.record.ledger.publisher import CHECKPOINT_FILE, Publisher
@@ -32,6 +32,9 @@ from muniment.record.ledger.tiles import TileReader
 from muniment.record.officers import OfficerSet
 from muniment.record.reading import read_frame
 from muniment.record.recorder import Parts, Record
+from muniment.record.witnessed.kept import Ledger, Witnessed
+from muniment.record.witnessed.settings import trust_policy_of
+from muniment.record.witnessed.startup import AskWitnesses, require_not_behind
 
 SILENCE_MS = 150_000  # more than two heartbeats
 VKEY_FILE = "vkey"
@@ -78,26 +81,36 @@ def open_record(
     clock: Callable[[], int] = clock_ms,
     disk: Disk | None = None,
     accept_new_officers: bool = False,
+    ask_witnesses: AskWitnesses | None = None,
 ) -> OpenRecord:
     """Open the record for writing, bringing it up after whatever ended the last run.
 
-    `accept_new_officers` is for the replacement of an officer alone.
+    `accept_new_officers` is for the replacement of an officer alone. `ask_witnesses` finds out what they last saw;
+    without it nobody is asked.
 
     Raises:
         Conflict: another recorder has it open, or officers' keys in the policy file are not those recorded.
         Tampered: the record on disk is not the one that was acknowledged.
     """
-    return OpenRecord(home, secret, clock, disk or Disk(), accept_new_officers)
+    return OpenRecord(home, secret, clock, disk or Disk(), accept_new_officers, ask_witnesses)
 
 
 class OpenRecord:
     """The record, open in the one process that may write it. One thread at a time."""
 
     def __init__(
-        self, home: Home, secret: bytes, clock: Callable[[], int], disk: Disk, accept_new_officers: bool
+        self,
+        home: Home,
+        secret: bytes,
+        clock: Callable[[], int],
+        disk: Disk,
+        accept_new_officers: bool,
+        ask_witnesses: AskWitnesses | None,
     ) -> None:
         self.home = home
         self._clock, self._disk, self._accept_new_officers = clock, disk, accept_new_officers
+        self._ask_witnesses = ask_witnesses
+        self.warnings: list[str] = []
         self._lock = _lock(home)
         try:
             self._open(secret)
@@ -116,6 +129,8 @@ class OpenRecord:
         self._publisher = Publisher(home.ledger, self.signer, catalogue, disk)
         published = self._publisher.recover()
         self._check_anchor(published)
+        self._published = published
+        self._meet_witnesses()
         found = recovery.recover(home, self.origin, catalogue, keeper, published, disk)
         officers = OfficerSet.from_policy(self.policy)
         parts = Parts(home, self.policy, officers, self.origin, keeper, catalogue, found.frontier, disk)
@@ -148,6 +163,7 @@ class OpenRecord:
                     )
                 raise
             record.unpublished = []
+            self._published = record.size
             self._write_anchor()
         return self.checkpoint()
 
@@ -169,6 +185,7 @@ class OpenRecord:
             OfficerSet.from_policy(policy).require_same(self.stated_officers())
             if origin_of(policy) != self.origin:
                 raise Conflict(f"organisation.domains must go on beginning with the domain of {self.origin}")
+            self.witnessed.policy = trust_policy_of(policy, self.origin)
         except MunimentError as error:
             self.policy_problem = f"the policy in force stays: {error}"
             return
@@ -213,14 +230,18 @@ class OpenRecord:
             "root": checkpoint.split("\n")[2] if checkpoint else "",
             "published": self.record.size - len(self.record.unpublished),
             "checkpoint_time_ms": self._checkpoint_time_ms(),
-            "witnessed": False,
+            **self.witnessed.state(self._clock()),
             "streams": [
                 {"name": Stream(stream).word, "sequence": sequence, "last_ms": last}
                 for stream, (sequence, last) in sorted(catalogue.streams().items())
             ],
             **catalogue.counts(),
             "example": self.policy.example,
-            "problems": [*problems, *filter(None, [self.policy_problem])],
+            "problems": [
+                *problems,
+                *filter(None, [self.policy_problem]),
+                *self.witnessed.problems(self._clock()),
+            ],
         }
 
     def close(self) -> None:
@@ -285,6 +306,20 @@ class OpenRecord:
         path = self._anchor_path()
         if path is not None:
             self._disk.write_durable(path, self.checkpoint().encode())
+
+    def require_continues(self, checkpoint: Checkpoint, place: str) -> None:
+        """Return when what is published continues a checkpoint of this log. Raises: Tampered otherwise."""
+        require_extends(self.home, self._published, checkpoint.size, checkpoint.root, place)
+
+    def _meet_witnesses(self) -> None:
+        """Know the witnesses of the policy file, and ask what they last saw before anything is added."""
+        policy = trust_policy_of(self.policy, self.origin)
+        ledger = Ledger(self.home, self.signer.key, self._disk, self.require_continues)
+        self.witnessed = Witnessed(ledger, policy)
+        if self._ask_witnesses is not None:
+            seen = self._ask_witnesses(policy, self.origin)
+            checked = require_not_behind(self.home, self.signer.key, seen, self.require_continues, self._disk)
+            self.warnings = list(checked)
 
     def _check_anchor(self, published: int) -> None:
         """Compare the ledger with the checkpoint kept outside the home.

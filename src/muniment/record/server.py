@@ -19,6 +19,7 @@ from muniment.record.client import short_path
 from muniment.record.entry import Entry, Receipt, Stream
 from muniment.record.inquiry.answers import Inquiries
 from muniment.record.opening import OpenRecord
+from muniment.record.witnessed.operations import OPERATIONS as WITNESSING
 
 PUBLISH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 60.0
@@ -118,6 +119,8 @@ class RecorderServer:
                 return wire.Reply(receipts=await self._append(request.entries))
             if inquiry := self._inquiries.answer(request.operation):
                 return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
+            if act := WITNESSING.get(request.operation):
+                return wire.Reply(value=await self._in_thread(partial(act, self._record, request.arguments)))
             return wire.Reply(value=await self._in_thread(self._operation(request.operation)))
         except MunimentError as error:
             return wire.reply_of(error)

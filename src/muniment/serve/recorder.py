@@ -19,6 +19,7 @@ from muniment.record import machine
 from muniment.record.home import Home
 from muniment.record.opening import open_record
 from muniment.record.server import RecorderServer
+from muniment.record.witnessed.startup import ask_witnesses
 from muniment.serve.private_memory import keep_private
 
 _SECRET_DESCRIPTOR = "MUNIMENT_MACHINE_SECRET_FD"  # noqa: S105 - the name of a variable, no secret
@@ -35,7 +36,10 @@ def find_secret(home: Home) -> bytes:
 
 async def serve(home: Home, secret: bytes) -> None:
     """Record until SIGTERM or SIGINT."""
-    server = RecorderServer(open_record(home, secret))
+    record = open_record(home, secret, ask_witnesses=ask_witnesses)
+    for warning in record.warnings:
+        print(f"muniment recorder: {warning}", file=sys.stderr, flush=True)
+    server = RecorderServer(record)
     await server.start()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
