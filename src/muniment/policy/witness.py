@@ -19,7 +19,7 @@ _CLAUSE = "R-2.1-b"
 
 
 class WitnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The witnesses, and how many of them are enough."""
+    """The witnesses, how many of them are enough, and whether officers get each day's checkpoint by mail."""
 
     policy: Annotated[
         str,
@@ -29,6 +29,7 @@ class WitnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             '"witness union union.example+1b2c3d4e+BPVl… http://union.example:8920/\\nquorum union"',
         ),
     ] = ""
+    mail: Annotated[bool, About("officers get each day's checkpoint by mail", _CLAUSE, "true")] = False
 
 
 def witness_mistakes(witness: WitnessSettings) -> Iterator[Mistake]:

@@ -4,7 +4,7 @@
 2. Permits whose days are over are ended; delays of notices whose time is over too.
 3. Renewals of permits "from now on" are drafted; an officer decides each.
 4. Notices that are due reach the people looked at.
-5. The newest checkpoint goes to the witnesses.
+5. The newest checkpoint goes to the witnesses, and each morning to the officers.
 
 Everything it does is an entry of the record before it is anything else, and each step looks there first: killed and
 started again it repeats nothing. A step that fails is said and tried again; mail does not stop for it.
@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 from muniment.policy.errors import MunimentError
 from muniment.record.home import Home
 from muniment.record.opening import clock_ms
+from muniment.serve.clockwork_mail import CheckpointMail
 from muniment.serve.clockwork_witness import WitnessRound
 from muniment.site.attach import attached
 
@@ -45,10 +46,11 @@ class Clockwork:
         self._home, self._say, self._now_ms = home, say, now_ms
         self._said: set[str] = set()
         self._witnesses = WitnessRound(home, self._tell)
+        self._mail = CheckpointMail(home, now_ms)
 
     def round(self) -> None:
         """Do everything that is due now, each step whatever became of the one before."""
-        for step in (self._mend, self._end, self._renew, self._notify, self._witness):
+        for step in (self._mend, self._end, self._renew, self._notify, self._witness, self._post):
             try:
                 with attached(self._home):
                     step()
@@ -88,6 +90,10 @@ class Clockwork:
 
     def _witness(self) -> None:
         self._witnesses.run()
+
+    def _post(self) -> None:
+        if sent := self._mail.run():
+            self._say(f"today's checkpoint went to {sent} officers")
 
     def _office(self) -> AbstractContextManager[Office]:
         from muniment.permit.office import open_office
