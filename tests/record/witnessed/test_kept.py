@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import muniment_verify
 from muniment.policy.errors import BadInput, Missing, MunimentError, Tampered
 from muniment.policy.policyfile import load
 from muniment.record.entry import Kind
+from muniment.record.exporting import export_entry
 from muniment.record.frame import parse_sections
 from muniment.record.ledger.checkpoint import Checkpoint
 from muniment.record.ledger.cosignature import Ed25519Cosigner
@@ -154,3 +156,22 @@ def test_how_long_ago_is_said_in_its_largest_unit() -> None:
     spans = {0: "just now", 1_000: "1 second ago", 59_999: "59 seconds ago", 60_000: "1 minute ago"}
     spans |= {7_200_000: "2 hours ago", 90_000_000: "1 day ago", 200_000_000: "2 days ago", -5: "just now"}
     assert {span: ago(span) for span in spans} == spans
+
+
+def test_an_exported_entry_carries_the_cosignatures_and_proves_itself_to_a_stranger(tmp_path: Path) -> None:
+    home = make_home(tmp_path, witness={"policy": POLICY})
+    with recording(home) as record:
+        first = record.append([mail(1)])[0]
+        record.publish()
+        assert cosign(record, "chair", "union")
+        newer = record.append([mail(2)])[0]
+        record.publish()
+        catalogue = record.record.parts.catalogue
+        exported = export_entry(home, catalogue.row(first.index), is_example=True)
+        later = export_entry(home, catalogue.row(newer.index), is_example=True)
+    assert "chair.example" in exported["proof"] and "union.example" in exported["proof"]
+    assert "chair.example" not in later["proof"]
+    for each, others in ((exported, "2 more signature(s)"), (later, "No witness signed")):
+        found = muniment_verify.verify(json.dumps(each).encode(), each["vkey"])
+        assert others in found["not_proved"][-1]
+    check_record(home)
