@@ -45,7 +45,10 @@ def test_the_page_says_what_the_recorder_answered() -> None:
     assert (state.origin, state.root, state.signed) == ("training.example/record", "abc=", "9.00 am today")
     assert state.streams == (StreamRow("Mail through the gateway", "mail", 12, "4.05 pm, 24 Nov"),)
     assert state.is_witnessed is False
-    assert describe(status(witnessed=True), NOW).is_witnessed is True
+    witnesses = {"confirmed": ["chair", "union"], "of": 3, "at_ms": ms(2026, 11, 25, 9, 19), "size": 1_200}
+    state = describe(status(witnessed=True, witnesses=witnesses), NOW)
+    assert state.is_witnessed and state.witnessed == "witnessed by 2 of 3, 1 minute ago"
+    assert (state.witnesses, state.confirmed) == (3, ("chair", "union"))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from muniment.policy.errors import BadInput, Missing, Tampered
 from muniment.record import chain, commitment, seal
-from muniment.record.catalogue import Row
 from muniment.record.entry import Kind, Retention, Stream
 from muniment.record.frame import parse_sections
 from muniment.record.keytree import descend
@@ -23,6 +22,7 @@ from muniment.record.permit_selection import parse_selection
 from muniment.record.reading import read_frame
 from muniment.record.release_item import ITEM_BYTES, ReleaseItem, pack_items, unpack_items
 from muniment.record.released import ReleasedView
+from muniment.record.row import Row
 from muniment.record.units import face_ends
 from tests.record.asking import permitted, query, release, room
 from tests.record.recording import Clock, check_record, mail, make_home, message, officer_view, recording

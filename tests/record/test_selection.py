@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from muniment.policy.errors import BadInput
 from muniment.record import chain
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.disk import Disk
 from muniment.record.entry import Capture, Channel, Direction, Entry, Kind, Retention, Stream
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.permit_selection import BYTES_ONLY, CONTENT, META, parse_selection
 from muniment.record.retention.erasure import whole_messages
+from muniment.record.row import Row
 from muniment.record.selection import Query, Window, select
 from tests.record.recording import DAY_MS, SECRET, START_MS, Clock, make_home, message, recording
 

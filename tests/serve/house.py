@@ -17,12 +17,12 @@ import msgspec
 
 from muniment.people.snapshot import encode, head_of, make_current
 from muniment.policy.policyfile import load
-from muniment.record.catalogue import Row
 from muniment.record.client import Recorder
 from muniment.record.disk import Disk
 from muniment.record.entry import Stream
 from muniment.record.home import Home
 from muniment.record.machine import VARIABLE, example_text
+from muniment.record.row import Row
 from muniment.record.unsealing import Opened
 from muniment.serve.json_line import ask_line
 from tests.record.recording import SECRET, check_record, make_home, officer_view

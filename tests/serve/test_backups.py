@@ -13,7 +13,6 @@ from muniment.record.backup.target import Directory
 from muniment.record.client import Recorder
 from muniment.record.home import Home
 from muniment.record.opening import clock_ms
-from muniment.record.retention import forget_entry
 from muniment.serve.backups import BackupRuns, is_due
 from muniment.serve.clockwork import Clockwork
 from tests.record.recording import SECRET, Clock, check_record, mail, make_home, recording
@@ -62,7 +61,7 @@ def test_the_clockwork_backs_up_once_an_interval_and_at_once_after_a_turn(tmp_pa
         assert runs_of(folder) == 2
     with recording(home, Clock(clock_ms())) as opened:
         row = opened.record.parts.catalogue.row(receipt.index)
-        forget_entry(opened, row, authority="Exampletown County Court", clause="R-5.1-a")
+        opened.retention.erase([row.idx], authority="Exampletown County Court", clause="R-5.1-a")
     clock.now_ms = clock_ms()
     with serving(home), Recorder(home.socket) as recorder:
         assert recorder.status()["backup"]["must_forget"]

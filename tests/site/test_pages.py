@@ -203,6 +203,12 @@ STATES: dict[str, dict[str, Any]] = {
     },
     "witnessed": {
         "witnessed": True,
+        "witnesses": {
+            "confirmed": ["chair", "union"],
+            "of": 3,
+            "at_ms": 1_793_000_000_000,
+            "size": 4_182_000,
+        },
         "size": 4_182_071,
         "published": 4_182_071,
         "stored_bytes": 1_900_000_000_000,
@@ -218,7 +224,7 @@ def test_states_of_the_record_that_a_healthy_machine_does_not_show(
     state = describe(status(**STATES[name]), NOW)
     shell = {"organisation": "Example Training", "example": True, "path": "/", "styles": STYLES}
     html = render_to_string(
-        "account/record_state.html", shell | {"state": state, "is_witnessed": state.is_witnessed}
+        "account/record_state.html", shell | {"state": state, "is_witnessed": state.witnessed}
     )
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
 

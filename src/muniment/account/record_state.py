@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from muniment.people.moment import LONDON, in_clock, local
+from muniment.record.witnessed.words import witnessed_words
 
 # How each stream is called on a page, and the mark beside it.
 _STREAMS = {
@@ -58,7 +59,14 @@ class RecordState:
     origin: str
     root: str
     signed: str
-    is_witnessed: bool
+    witnessed: str
+    witnesses: int
+    confirmed: tuple[str, ...]
+
+    @property
+    def is_witnessed(self) -> bool:
+        """Tell whether enough witnesses outside have confirmed the record."""
+        return bool(self.witnessed)
 
 
 def describe(status: Mapping[str, Any], now: datetime) -> RecordState:
@@ -75,7 +83,9 @@ def describe(status: Mapping[str, Any], now: datetime) -> RecordState:
         origin=str(status["origin"]),
         root=str(status["root"]),
         signed=when(int(status["checkpoint_time_ms"]), now),
-        is_witnessed=bool(status["witnessed"]),
+        witnessed=witnessed_words(status, int(now.timestamp() * 1000)),
+        witnesses=int(status.get("witnesses", {}).get("of", 0)),
+        confirmed=tuple(map(str, status.get("witnesses", {}).get("confirmed", ()))),
     )
 
 

@@ -19,7 +19,6 @@ import msgspec
 
 from muniment.policy.errors import Missing, Tampered, Unavailable
 from muniment.record import chain
-from muniment.record.catalogue import Row
 from muniment.record.commitment import commit
 from muniment.record.entry import Kind, Stream
 from muniment.record.exporting import FORMAT as ENTRY_FORMAT
@@ -32,6 +31,7 @@ from muniment.record.ledger.publisher import CHECKPOINT_FILE
 from muniment.record.ledger.tiles import TileReader
 from muniment.record.opening import VKEY_FILE
 from muniment.record.reading import read_frame
+from muniment.record.row import Row
 from muniment.record.units import face_ends
 from muniment.record.unsealing import Source, whole_faces
 

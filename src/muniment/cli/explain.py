@@ -16,13 +16,14 @@ from muniment.policy.clauses import clauses
 from muniment.policy.decision import Decision
 from muniment.policy.explanation import Explanation, explain
 from muniment.record import machine
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.disk import Disk
 from muniment.record.entry import Capture, Direction, Kind
 from muniment.record.exporting import find_entry
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.reading import open_facts, read_frame
+from muniment.record.row import Row
 
 _ENTRY = re.compile(r"[a-z-]+/\d+")
 

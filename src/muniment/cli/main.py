@@ -31,6 +31,8 @@ COMMANDS = (
     "explain",
     "entry",
     "outside",
+    "witness",
+    "checkpoint",
 )
 _PIPE_CLOSED = 141  # 128 and the number of SIGPIPE, as a shell reports it
 
@@ -43,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 2 bad input, 3 refused, 4 missing, 5 conflict, 6 tampered, 7 unavailable.",
     )
     parser.add_argument("-V", "--version", action="version", version=f"muniment {version('muniment')}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND [ACT]", required=True)
     for name in COMMANDS:
         importlib.import_module(f"muniment.cli.{name}").add(subparsers)
     return parser

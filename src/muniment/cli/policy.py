@@ -19,6 +19,8 @@ from muniment.policy.policyfile import PolicyFile, load
 from muniment.policy.streams import in_words, lacks
 from muniment.policy.trace import Trace, counts, law_words, markdown, traces
 from muniment.record.home import Home
+from muniment.record.opening import origin_of
+from muniment.record.witnessed.settings import trust_policy_of
 
 Subparsers = argparse._SubParsersAction  # argparse gives this type no public name
 
@@ -75,6 +77,7 @@ def _add_trace(commands: Subparsers[argparse.ArgumentParser]) -> None:
 def check(args: argparse.Namespace) -> int:
     """Print what the policy file says, or stop with every mistake in it."""
     policyfile = load(Home(args.home).policy_file)
+    trust_policy_of(policyfile, origin_of(policyfile))
     emit(args, _summary(policyfile), _summary_lines(policyfile))
     return 0
 

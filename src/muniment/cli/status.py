@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from muniment.record.backup.noted import words_of
 from muniment.record.client import Recorder
 from muniment.record.home import Home
 from muniment.record.seals import SEALED_FIELDS
+from muniment.record.witnessed.words import NOT_YET, witnessed_words
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,7 +42,7 @@ def _lines(state: dict[str, Any]) -> Iterator[str]:
     yield f"{state['origin']}: {state['size']:,} entries, {state['stored_bytes']:,} bytes sealed"
     when = datetime.fromtimestamp(state["checkpoint_time_ms"] / 1000, UTC)
     yield f"Last checkpoint {when:%d %B %Y %H:%M:%S} UTC over {state['published']:,} entries; " + (
-        "witnessed" if state["witnessed"] else "not yet witnessed"
+        witnessed_words(state, time.time_ns() // 1_000_000) or NOT_YET
     )
     for stream in state["streams"]:
         last = datetime.fromtimestamp(stream["last_ms"] / 1000, UTC)

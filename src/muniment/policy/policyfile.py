@@ -33,6 +33,7 @@ from .schedule import Term, schedule_mistakes
 from .shape import About, Mistake, mistakes
 from .shield import Shield, shield_mistakes
 from .streams import StreamRow, streams_mistakes
+from .witness import WitnessSettings, witness_mistakes
 from .wording import Wording
 
 FORMAT = 1
@@ -75,6 +76,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         RecordSettings()
     )
     backup: Annotated[Backup, About("the record's backup", "R-5.1-a", "[backup]")] = Backup()
+    witness: Annotated[WitnessSettings, About("who outside confirms the record", "R-2.1-b", "[witness]")] = (
+        WitnessSettings()
+    )
     console: Annotated[Console, About("the console", "R-5.1-a", "[console]")] = Console()
     sink: Annotated[Sink | None, About("the example's outside world", "R-5.1-a", "[sink]")] = None
     wording: Annotated[Wording, About("what the policy text says", "R-1.P-a", "[wording]")] = Wording()
@@ -101,6 +105,15 @@ def load(path: Path) -> PolicyFile:
     except OSError as error:
         raise Missing(f"{path} cannot be read: {error.strerror}. Mend its permissions.") from error
     return parse(data, name=str(path))
+
+
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells that a file was written anew, None when it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def parse(data: bytes, *, name: str = "muniment.toml") -> PolicyFile:
@@ -168,6 +181,7 @@ def _meaning_mistakes(written: Written) -> Iterator[Mistake]:
     yield from gateway_mistakes(written.gateway, example=example)
     yield from record_mistakes(written.record)
     yield from backup_mistakes(written.backup)
+    yield from witness_mistakes(written.witness)
     yield from console_mistakes(written.console, example=example)
     yield from sink_mistakes(written.sink, example=example)
     yield from _listener_clashes(written)

@@ -13,11 +13,11 @@ import msgspec
 from muniment.record import chain, line
 from muniment.record.attachments.laying import Sharing
 from muniment.record.attachments.secret import Stored
-from muniment.record.catalogue import Row, split_tokens
 from muniment.record.entry import Entry, Kind, Receipt, Stream
 from muniment.record.epoch import Epoch
 from muniment.record.frame import TRAILER_BYTES, pack_frame, pack_trailer
 from muniment.record.ledger.merkle import Frontier
+from muniment.record.row import Row, split_tokens
 from muniment.record.sealing import Job, Place, Sealer
 
 

@@ -111,6 +111,22 @@ class Recorder:
         """Have the recorder do one of its key acts (`record.keys.operations`) and return what it answers."""
         return self._ask(operation, arguments=arguments).value
 
+    def cosign(self, checkpoint: str, signatures: str, disputes: dict[str, str]) -> dict[str, Any]:
+        """Hand over what witnesses said of a checkpoint; return who has cosigned it and whether that is enough.
+
+        Raises: Tampered when a cosignature does not fit, or the ledger does not continue the checkpoint.
+        """
+        arguments = {"checkpoint": checkpoint, "signatures": signatures, "disputes": disputes}
+        return self._ask("cosign", arguments=arguments).value
+
+    def anchor(self, **anchor: str) -> bool:
+        """Have it recorded that a checkpoint was mailed; return False when it was recorded before."""
+        return bool(self._ask("anchor", arguments=anchor).value["recorded"])
+
+    def anchors(self) -> list[dict[str, str]]:
+        """Return the anchors of the last forty days, oldest first."""
+        return list(self._ask("anchors").value["anchors"])
+
     def select(self, query: Query) -> Selected:
         """Return which entries a permit over `query` would open, on the newest checkpoint or below `query.size`.
 

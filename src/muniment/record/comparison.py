@@ -16,12 +16,13 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from muniment.policy.errors import Missing, MunimentError
-from muniment.record.catalogue import Catalogue, Row, split_tokens
+from muniment.record.catalogue import Catalogue
 from muniment.record.frame import Frame, Trailer, walk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.keytree import Punctured, SeedReader
 from muniment.record.reading import line_under, row_of
+from muniment.record.row import Row, split_tokens
 from muniment.record.segment import SegmentId, list_segments, mapped
 from muniment.record.verify import REBUILD, RESTORE, Check, Finding, Report
 

@@ -9,7 +9,7 @@ import base64
 from typing import Any
 
 from muniment.policy.errors import BadInput, Missing, Unavailable
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Stream
 from muniment.record.home import Home
 from muniment.record.ledger.checkpoint import parse_checkpoint
@@ -19,6 +19,8 @@ from muniment.record.ledger.publisher import CHECKPOINT_FILE
 from muniment.record.ledger.tiles import TileReader
 from muniment.record.opening import VKEY_FILE
 from muniment.record.reading import read_frame
+from muniment.record.row import Row
+from muniment.record.witnessed.kept import COSIGNED_FILE
 
 FORMAT = "muniment-entry/1"
 
@@ -47,13 +49,23 @@ def find_entry(catalogue: Catalogue, number: str) -> Row:
     return found[0]
 
 
+def checkpoint_over(home: Home, index: int) -> bytes:
+    """Return the checkpoint that witnesses have cosigned when it covers an entry, else the newest one."""
+    cosigned = home.ledger / COSIGNED_FILE
+    if cosigned.exists():
+        note = cosigned.read_bytes()
+        if index < parse_checkpoint(parse_note(note).text).size:
+            return note
+    return (home.ledger / CHECKPOINT_FILE).read_bytes()
+
+
 def export_entry(home: Home, row: Row, *, is_example: bool) -> dict[str, Any]:
     """Return an entry, still sealed, with the proof that it stands in the ledger.
 
     Raises:
         Unavailable: it is newer than the last checkpoint; a second later it is not.
     """
-    note = (home.ledger / CHECKPOINT_FILE).read_bytes()
+    note = checkpoint_over(home, row.idx)
     checkpoint = parse_checkpoint(parse_note(note).text)
     if row.idx >= checkpoint.size:
         raise Unavailable(f"entry {row.idx} is newer than the last checkpoint; try again in a second")

@@ -11,12 +11,13 @@ from contextlib import closing
 import msgspec
 
 from muniment.policy.errors import Tampered
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Stream
 from muniment.record.frame import body_sha256, parse_sections
 from muniment.record.home import Home
 from muniment.record.leaf import parse as parse_leaf
 from muniment.record.reading import read_frame
+from muniment.record.row import Row
 
 
 class OpenEntry(msgspec.Struct, frozen=True):

@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from muniment.policy.errors import Conflict, MunimentError, Tampered, Unavailable
-from muniment.policy.policyfile import PolicyFile, load
+from muniment.policy.errors import Conflict, MunimentError, Unavailable
+from muniment.policy.policyfile import PolicyFile, load, stamp
 from muniment.record import recovery
 from muniment.record.backup import restored
 from muniment.record.backup.noted import Backups
@@ -27,16 +27,18 @@ from muniment.record.frame import parse_sections
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.keys import ring_statement
-from muniment.record.ledger.checkpoint import open_checkpoint
-from muniment.record.ledger.merkle import Frontier
+from muniment.record.ledger.checkpoint import Checkpoint, open_checkpoint
+from muniment.record.ledger.continuing import require_extends
 from muniment.record.ledger.note import Ed25519Signer
 from muniment.record.ledger.publisher import CHECKPOINT_FILE, Publisher
-from muniment.record.ledger.tiles import TileReader
 from muniment.record.officers import OfficerSet
 from muniment.record.reading import read_frame
 from muniment.record.recorder import Parts, Record
 from muniment.record.retention.desk import RetentionDesk
 from muniment.record.statement.standing import NOT_RUNNING, Standing
+from muniment.record.witnessed.kept import Ledger, Witnessed
+from muniment.record.witnessed.settings import trust_policy_of
+from muniment.record.witnessed.startup import AskWitnesses, require_not_behind
 
 SILENCE_MS = 150_000  # more than two heartbeats
 VKEY_FILE = "vkey"
@@ -84,26 +86,36 @@ def open_record(
     clock: Callable[[], int] = clock_ms,
     disk: Disk | None = None,
     accept_new_officers: bool = False,
+    ask_witnesses: AskWitnesses | None = None,
 ) -> OpenRecord:
     """Open the record for writing, bringing it up after whatever ended the last run.
 
-    `accept_new_officers` is for the replacement of an officer alone.
+    `accept_new_officers` is for the replacement of an officer alone. `ask_witnesses` finds out what they last saw;
+    without it nobody is asked.
 
     Raises:
         Conflict: another recorder has it open, or officers' keys in the policy file are not those recorded.
         Tampered: the record on disk is not the one that was acknowledged.
     """
-    return OpenRecord(home, secret, clock, disk or Disk(), accept_new_officers)
+    return OpenRecord(home, secret, clock, disk or Disk(), accept_new_officers, ask_witnesses)
 
 
 class OpenRecord:
     """The record, open in the one process that may write it. One thread at a time."""
 
     def __init__(
-        self, home: Home, secret: bytes, clock: Callable[[], int], disk: Disk, accept_new_officers: bool
+        self,
+        home: Home,
+        secret: bytes,
+        clock: Callable[[], int],
+        disk: Disk,
+        accept_new_officers: bool,
+        ask_witnesses: AskWitnesses | None,
     ) -> None:
         self.home = home
         self._clock, self._disk, self._accept_new_officers = clock, disk, accept_new_officers
+        self._ask_witnesses = ask_witnesses
+        self.warnings: list[str] = []
         self._lock = _lock(home)
         try:
             self._open(secret)
@@ -114,7 +126,7 @@ class OpenRecord:
     def _open(self, secret: bytes) -> None:
         home, disk = self.home, self._disk
         restored.read(home)
-        self.policy, self._policy_seen = load(home.policy_file), _stamp(home.policy_file)
+        self.policy, self._policy_seen = load(home.policy_file), stamp(home.policy_file)
         self.policy_problem = ""
         self.origin = origin_of(self.policy)
         keeper = Keeper.load(home, secret, disk)
@@ -124,6 +136,8 @@ class OpenRecord:
         published = self._publisher.recover()
         self._check_anchor(published)
         ring_statement.require_current(home, catalogue, keeper)
+        self._published = published
+        self._meet_witnesses()
         found = recovery.recover(home, self.origin, catalogue, keeper, published, disk)
         officers = OfficerSet.from_policy(self.policy)
         keeper.discard_others()
@@ -162,6 +176,7 @@ class OpenRecord:
                     )
                 raise
             record.unpublished = []
+            self._published = record.size
             self._write_anchor()
         return self.checkpoint()
 
@@ -176,7 +191,7 @@ class OpenRecord:
 
     def _follow_policy(self) -> None:
         """Take over a changed policy file and record it; one that cannot be taken over is named in `status`."""
-        seen = _stamp(self.home.policy_file)
+        seen = stamp(self.home.policy_file)
         if seen == self._policy_seen:
             return
         self._policy_seen, self.policy_problem = seen, ""
@@ -185,6 +200,7 @@ class OpenRecord:
             OfficerSet.from_policy(policy).require_same(self.stated_officers())
             if origin_of(policy) != self.origin:
                 raise Conflict(f"organisation.domains must go on beginning with the domain of {self.origin}")
+            self.witnessed.policy = trust_policy_of(policy, self.origin)
         except MunimentError as error:
             self.policy_problem = f"the policy in force stays: {error}"
             return
@@ -231,7 +247,7 @@ class OpenRecord:
             "root": checkpoint.split("\n")[2] if checkpoint else "",
             "published": self.record.size - len(self.record.unpublished),
             "checkpoint_time_ms": self._checkpoint_time_ms(),
-            "witnessed": False,
+            **self.witnessed.state(self._clock()),
             "streams": [
                 {"name": Stream(stream).word, "sequence": sequence, "last_ms": last}
                 for stream, (sequence, last) in sorted(catalogue.streams().items())
@@ -241,7 +257,12 @@ class OpenRecord:
             "backup": self.backups.status(self.record.parts.keeper.generation),
             **self.standing.told(self.policy.streams, self.record.now_ms()),
             "example": self.policy.example,
-            "problems": [*problems, *filter(None, [self.policy_problem, *self.retention.problems()])],
+            "problems": [
+                *problems,
+                *filter(None, [self.policy_problem]),
+                *self.retention.problems(),
+                *self.witnessed.problems(self._clock()),
+            ],
         }
 
     def close(self) -> None:
@@ -320,6 +341,20 @@ class OpenRecord:
         if path is not None:
             self._disk.write_durable(path, self.checkpoint().encode())
 
+    def require_continues(self, checkpoint: Checkpoint, place: str) -> None:
+        """Return when what is published continues a checkpoint of this log. Raises: Tampered otherwise."""
+        require_extends(self.home, self._published, checkpoint.size, checkpoint.root, place)
+
+    def _meet_witnesses(self) -> None:
+        """Know the witnesses of the policy file, and ask what they last saw before anything is added."""
+        policy = trust_policy_of(self.policy, self.origin)
+        ledger = Ledger(self.home, self.signer.key, self._disk, self.require_continues)
+        self.witnessed = Witnessed(ledger, policy)
+        if self._ask_witnesses is not None:
+            seen = self._ask_witnesses(policy, self.origin)
+            checked = require_not_behind(self.home, self.signer.key, seen, self.require_continues, self._disk)
+            self.warnings = list(checked)
+
     def _check_anchor(self, published: int) -> None:
         """Compare the ledger with the checkpoint kept outside the home.
 
@@ -331,34 +366,6 @@ class OpenRecord:
             return
         anchor = open_checkpoint(path.read_bytes(), self.origin, [self.signer.key])
         require_extends(self.home, published, anchor.size, anchor.root, str(path))
-
-
-def require_extends(home: Home, size: int, old_size: int, old_root: bytes, place: str) -> None:
-    """Return when the ledger of `size` leaves continues an earlier checkpoint.
-
-    Raises:
-        Tampered: it is shorter, or has other leaves.
-    """
-    if old_size > size:
-        raise Tampered(
-            f"the ledger has {size} entries, the checkpoint at {place} says {old_size}: an earlier copy of the record "
-            "was put back. Restore the newest copy; until then nothing can be added"
-        )
-    reader = TileReader(home.ledger, size)
-    if Frontier.from_subtrees(old_size, reader.hash).root() != old_root:
-        raise Tampered(
-            f"the first {old_size} entries of the ledger are not those of the checkpoint at {place}: "
-            "the ledger was forked. Keep both copies: together they prove it"
-        )
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """Return what tells that a file was written anew, None when it is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from muniment.policy.errors import Missing, Tampered
 from muniment.record import leaf as leaves
 from muniment.record import line as lines
 from muniment.record import packing, seal
-from muniment.record.catalogue import Row
 from muniment.record.frame import FRAME_HEAD_BYTES, Frame, parse_line, parse_sections, walk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
+from muniment.record.row import Row
 from muniment.record.segment import SegmentId
 
 MAX_FACTS_BYTES = 64 << 20

@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from muniment.policy.errors import Missing, Tampered
-from muniment.record.catalogue import Catalogue, Row, SegmentRow
+from muniment.record.catalogue import Catalogue
 from muniment.record.disk import Disk
 from muniment.record.frame import Frame
 from muniment.record.home import Home
@@ -33,6 +33,7 @@ from muniment.record.ledger.publisher import CHECKPOINT_FILE
 from muniment.record.opening import lock_record
 from muniment.record.remaking.ledger_order import FoundFlush, Ledger, read_ledger
 from muniment.record.remaking.rows import bare_row, read_rows
+from muniment.record.row import Row, SegmentRow
 from muniment.record.segment import SegmentId, write_anew
 
 _LEAVES_AT_ONCE = 1 << 16

@@ -28,7 +28,7 @@ from muniment.record import line, packing, wraps
 from muniment.record.attachments.laying import lay_out, most_entries
 from muniment.record.attachments.secret import DaySecret
 from muniment.record.batch import Batch, Placed, Same
-from muniment.record.catalogue import Catalogue, Row, SegmentRow
+from muniment.record.catalogue import Catalogue
 from muniment.record.disk import Disk
 from muniment.record.entry import Capture, Channel, Entry, Kind, Receipt, Retention, Stream
 from muniment.record.epoch import Epoch, Roots
@@ -38,6 +38,7 @@ from muniment.record.keys import ring_statement
 from muniment.record.leaf import NO_EXPIRY
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.officers import OfficerSet
+from muniment.record.row import Row, SegmentRow
 from muniment.record.sameness.reuse import MessageIds
 from muniment.record.sealing import InPlace, Sealer, SealingLost
 from muniment.record.segment import SegmentId, SegmentWriter

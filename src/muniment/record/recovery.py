@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from muniment.policy.errors import Tampered
-from muniment.record.catalogue import Catalogue, Row, SegmentRow, split_tokens
+from muniment.record.catalogue import Catalogue
 from muniment.record.disk import Disk
 from muniment.record.frame import Frame, Trailer, walk
 from muniment.record.home import Home
@@ -24,6 +24,7 @@ from muniment.record.leaf import NO_EXPIRY
 from muniment.record.ledger.merkle import Frontier
 from muniment.record.ledger.tiles import TileReader
 from muniment.record.reading import open_line, read_frame, row_of
+from muniment.record.row import Row, SegmentRow, split_tokens
 from muniment.record.segment import (
     SegmentId,
     check_header,

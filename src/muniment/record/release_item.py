@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from muniment.policy.errors import BadInput
 from muniment.record import line
-from muniment.record.catalogue import Row
 from muniment.record.permit_selection import BYTES_ONLY
+from muniment.record.row import Row
 
 NO_BLADE = bytes(32)
 _ITEM = struct.Struct(">QHIIBBBHQQQIBBQQBqIIQ32s32s32s")

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from muniment.policy.errors import BadInput
 from muniment.record import line
-from muniment.record.catalogue import Catalogue, Mention
+from muniment.record.catalogue import Catalogue
 from muniment.record.chain import WHOLE_LIMIT_BYTES
 from muniment.record.entry import Kind, Stream
 from muniment.record.home import Home
@@ -36,6 +36,7 @@ from muniment.record.permit_selection import (
     pack_item,
 )
 from muniment.record.reading import open_line, read_frame
+from muniment.record.row import Mention
 
 WEEK_MS = 7 * 86_400_000
 _MONDAY_MS = 4 * 86_400_000  # 5 January 1970

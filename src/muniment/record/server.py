@@ -23,6 +23,7 @@ from muniment.record.keys.operations import OPERATIONS as KEY_OPERATIONS
 from muniment.record.opening import OpenRecord
 from muniment.record.retention.operations import RetentionOperations
 from muniment.record.statement.reconciliation import Reconciliation, parse_reconciliation, statement_of
+from muniment.record.witnessed.operations import OPERATIONS as WITNESSING
 
 PUBLISH_SECONDS = 1.0
 HEARTBEAT_SECONDS = 60.0
@@ -134,6 +135,10 @@ class RecorderServer:
                 return wire.Reply(value=await self._in_thread(partial(act, self._record, request.arguments)))
             if copying := self._backups.get(request.operation):
                 return wire.Reply(value=await self._in_thread(partial(copying, request.arguments)))
+            if witnessing := WITNESSING.get(request.operation):
+                return wire.Reply(
+                    value=await self._in_thread(partial(witnessing, self._record, request.arguments))
+                )
             return wire.Reply(value=await self._in_thread(self._operation(request.operation)))
         except MunimentError as error:
             return wire.reply_of(error)

@@ -18,7 +18,7 @@ from muniment.record import chain, commitment, line, packing, seal, wraps
 from muniment.record import leaf as leaves
 from muniment.record.attachments.blob import require_no_attachment
 from muniment.record.attachments.fetching import Attachments
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Kind
 from muniment.record.epoch import split_officers_root
 from muniment.record.frame import Frame, Sections, parse_sections
@@ -26,6 +26,7 @@ from muniment.record.home import Home
 from muniment.record.keeper import EpochId, Keeper
 from muniment.record.keytree import DEPTH, descend
 from muniment.record.reading import open_facts, open_line, read_frame
+from muniment.record.row import Row
 from muniment.record.sharing import opening_wraps, sealed_again
 from muniment.record.units import face_ends
 from muniment.record.wraps import WrittenWrap

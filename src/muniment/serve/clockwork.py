@@ -4,7 +4,8 @@
 2. Permits whose days are over are ended; delays of notices whose time is over too.
 3. Renewals of permits "from now on" are drafted; an officer decides each.
 4. Notices that are due reach the people looked at.
-5. The backup is run at its interval, and at once when something was forgotten.
+5. The newest checkpoint goes to the witnesses, and each morning to the officers.
+6. The backup is run at its interval, and at once when something was forgotten.
 
 Everything it does is an entry of the record before it is anything else, and each step looks there first: killed and
 started again it repeats nothing. A step that fails is said and tried again; mail does not stop for it.
@@ -29,6 +30,8 @@ from muniment.policy.errors import MunimentError
 from muniment.record.home import Home
 from muniment.record.opening import clock_ms
 from muniment.serve.backups import BackupRuns
+from muniment.serve.clockwork_mail import CheckpointMail
+from muniment.serve.clockwork_witness import WitnessRound
 from muniment.site.attach import attached
 
 if TYPE_CHECKING:
@@ -45,10 +48,20 @@ class Clockwork:
         self._home, self._say, self._now_ms = home, say, now_ms
         self._said: set[str] = set()
         self._backups = BackupRuns(home, now_ms)
+        self._witnesses = WitnessRound(home, self._tell)
+        self._mail = CheckpointMail(home, now_ms)
 
     def round(self) -> None:
         """Do everything that is due now, each step whatever became of the one before."""
-        for step in (self._mend, self._end, self._renew, self._notify, self._back_up):
+        for step in (
+            self._mend,
+            self._end,
+            self._renew,
+            self._notify,
+            self._witness,
+            self._post,
+            self._back_up,
+        ):
             try:
                 with attached(self._home):
                     step()
@@ -85,6 +98,13 @@ class Clockwork:
         from muniment.account.notices import deliver_due
 
         deliver_due(self._home, datetime.fromtimestamp(self._now_ms() / 1000, UTC))
+
+    def _witness(self) -> None:
+        self._witnesses.run()
+
+    def _post(self) -> None:
+        if sent := self._mail.run():
+            self._say(f"today's checkpoint went to {sent} officers")
 
     def _back_up(self) -> None:
         self._backups.look()

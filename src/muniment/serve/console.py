@@ -92,7 +92,12 @@ def _no_password() -> str:
     raise ValueError("the key has a password")
 
 
-def free_port(host: str, port: int) -> int:
+def free_port(
+    host: str,
+    port: int,
+    who: str = "the console",
+    mend: str = "end what uses that port, or change console.listen in the policy file",
+) -> int:
     """Return the port when nothing listens there, or a free one for 0: the server itself would share it unasked.
 
     Raises: Unavailable when something listens there already.
@@ -105,10 +110,7 @@ def free_port(host: str, port: int) -> int:
             probe.listen()
             return int(probe.getsockname()[1])
     except OSError as error:
-        raise Unavailable(
-            f"the console cannot listen on {host}:{port}: {error.strerror}; "
-            "end what uses that port, or change console.listen in the policy file"
-        ) from error
+        raise Unavailable(f"{who} cannot listen on {host}:{port}: {error.strerror}; {mend}") from error
 
 
 def _say_ready(console: Console, host: str, port: int) -> None:

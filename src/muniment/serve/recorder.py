@@ -19,6 +19,7 @@ from muniment.record import machine
 from muniment.record.home import Home
 from muniment.record.opening import open_record
 from muniment.record.server import RecorderServer
+from muniment.record.witnessed.startup import ask_witnesses
 from muniment.serve.private_memory import keep_private
 from muniment.serve.sealing_crew import Crew
 
@@ -36,7 +37,9 @@ def find_secret(home: Home) -> bytes:
 
 async def serve(home: Home, secret: bytes) -> None:
     """Record until SIGTERM or SIGINT."""
-    record = open_record(home, secret)
+    record = open_record(home, secret, ask_witnesses=ask_witnesses)
+    for warning in record.warnings:
+        print(f"muniment recorder: {warning}", file=sys.stderr, flush=True)
     crew = record.record.parts.sealer = Crew(len(os.sched_getaffinity(0)) - 1)
     try:
         await _serve(home, RecorderServer(record))

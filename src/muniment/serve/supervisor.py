@@ -22,7 +22,7 @@ from muniment.guard.mail.direction import Door
 from muniment.people.moment import LONDON
 from muniment.policy.console import address_of
 from muniment.policy.errors import MunimentError, Unavailable
-from muniment.policy.policyfile import PolicyFile, load
+from muniment.policy.policyfile import PolicyFile, load, stamp
 from muniment.record.home import Home
 from muniment.serve.gateway_settings import refused_doors
 from muniment.site import prepare
@@ -168,11 +168,11 @@ class PolicyWatch:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._seen = self._stamp()
+        self._seen = stamp(self._home.policy_file)
 
     def look(self) -> None:
         """Compile if the file is another than at the last look; say so on standard error when it has mistakes."""
-        now = self._stamp()
+        now = stamp(self._home.policy_file)
         if now == self._seen:
             return
         self._seen = now
@@ -181,13 +181,6 @@ class PolicyWatch:
             prepare(self._home)
         except MunimentError as error:
             print(f"muniment: the policy in force stays: {error}", file=sys.stderr, flush=True)
-
-    def _stamp(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._home.policy_file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def wait_until_one_ends(

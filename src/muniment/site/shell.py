@@ -14,6 +14,8 @@ from muniment.people.role import Role
 from muniment.policy.errors import MunimentError
 from muniment.record.client import Recorder
 from muniment.record.home import Home
+from muniment.record.opening import clock_ms
+from muniment.record.witnessed.words import witnessed_words
 from muniment.site.navigation import initials, navigation_of
 
 # In the order in which they build on each other.
@@ -51,17 +53,17 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "example": is_example,
         "path": request.path,
         "styles": STYLES,
-        "is_witnessed": is_witnessed,
+        "is_witnessed": witnessed,
     }
 
 
-def is_witnessed() -> bool:
-    """Tell whether the recorder says that the record is witnessed; a template asks only when its view did not."""
+def witnessed() -> str:
+    """Return who has witnessed the record and when, empty when nobody; a template asks only when its view did not."""
     home: Home | None = settings.MUNIMENT_HOME
     if home is None:
-        return False
+        return ""
     try:
         with Recorder(home.socket, timeout_seconds=_ANSWER_SECONDS) as recorder:
-            return bool(recorder.status().get("witnessed"))
+            return witnessed_words(recorder.status(), clock_ms())
     except MunimentError:
-        return False
+        return ""

@@ -17,7 +17,6 @@ from muniment.policy.errors import BadInput, Missing, Unavailable
 from muniment.record import chain, seal
 from muniment.record import leaf as leaves
 from muniment.record.attachments.naming import named_by
-from muniment.record.catalogue import Row
 from muniment.record.entry import Kind, Retention, Stream
 from muniment.record.frame import parse_sections
 from muniment.record.home import Home
@@ -25,6 +24,7 @@ from muniment.record.keytree import DEPTH, descend
 from muniment.record.reading import read_frame
 from muniment.record.rebuild import rebuild
 from muniment.record.retention.statements import Placed, entry_of
+from muniment.record.row import Row
 from tests.record.asking import permitted, query, room
 from tests.record.attachments.letters import REGISTER, TIMETABLE, imported, inbound, letter, outbound
 from tests.record.faulty import FaultyDisk

@@ -10,24 +10,26 @@ import pytest
 from muniment.policy.errors import Missing, MunimentError, Unavailable
 from muniment.record.backup.noted import Backups, Noted, still_held
 from muniment.record.backup.run import Run
-from muniment.record.backup.standing import StoppedRecord, note, take_standing
+from muniment.record.backup.standing import StoppedRecord, note
 from muniment.record.backup.target import Directory
 from muniment.record.disk import Disk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.keytree import Punctured
-from muniment.record.retention import expire, forget_entry
+from muniment.record.retention.orders import Quarantine
 from tests.record.backup.backing import Backed, make_backed
 from tests.record.faulty import FaultyDisk
 from tests.record.recording import (
     SECRET,
     check_record,
     contents,
+    expire,
     mail,
     message,
     officer_view,
     recording,
 )
+from tests.record.retention.test_holds import order, said
 
 FIVE_YEARS = 5 * 365 + 1  # one leap day lies between
 
@@ -72,7 +74,7 @@ def test_an_erased_entry_is_erased_in_the_next_backup_and_its_neighbours_open(tm
         receipts = opened.append([mail(n) for n in range(4)])
         backed.run(opened)
         row = opened.record.parts.catalogue.row(receipts[2].index)
-        forget_entry(opened, row, authority="Exampletown County Court", clause="R-5.1-a")
+        opened.retention.erase([row.idx], authority="Exampletown County Court", clause="R-5.1-a")
         backed.run(opened)
     backed.burn()
     backed.restore(tmp_path / "new")
@@ -154,15 +156,13 @@ def test_the_record_remembers_its_newest_backup_and_check_over_a_restart(tmp_pat
     check_record(backed.home)
 
 
-def test_the_key_of_an_entry_that_may_be_in_no_backup_is_in_none(tmp_path):
+def test_the_key_of_an_entry_in_quarantine_is_in_no_backup(tmp_path):
     backed = make_backed(tmp_path)
     with recording(backed.home, backed.clock) as opened:
         receipts = opened.append([mail(n) for n in range(3)])
-        row = opened.record.parts.catalogue.row(receipts[1].index)
-        left_out = [((row.retention, row.epoch), row.position)]
-        source = StoppedRecord(opened)
-        source.standing = lambda: take_standing(opened, left_out)  # type: ignore[method-assign]
-        Run(backed.home, source, Directory(backed.folder)).go()
+        closed = {"entries": (receipts[1].index,), "reference": "CR/1"}
+        order(opened, Quarantine(**said(backed.clock, "office-manager"), **closed))
+        Run(backed.home, StoppedRecord(opened), Directory(backed.folder)).go()
     assert message(1) in contents(backed.home).values()  # the original still has it
     backed.burn()
     backed.restore(tmp_path / "new")

@@ -17,7 +17,6 @@ from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.keys.ring_statement import stated_generation
 from muniment.record.keys.turning import turn_ring
-from muniment.record.retention import forget_entry
 from tests.record.faulty import FaultyDisk
 from tests.record.recording import SECRET, check_record, contents, mail, make_home, message, recording
 from tests.record.test_server import serving
@@ -84,7 +83,7 @@ def test_yesterdays_whole_keeper_put_back_is_refused_by_name(tmp_path):
     shutil.copytree(home.keeper, copy)
     with recording(home) as record:
         row = record.record.parts.catalogue.row(receipt.index)
-        forget_entry(record, row, authority="order of the county court", clause="R-5.1-a")
+        record.retention.erase([row.idx], authority="order of the county court", clause="R-5.1-a")
     newest = tmp_path / "newest"
     shutil.copytree(home.keeper, newest)
     put_back(home, copy)

@@ -40,7 +40,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "backup": describe_backup(status, now),
         "state": page.state,
         "streams": [each for each in states_of(policy, now.date()) if each.row is not None],
-        "is_witnessed": page.state.is_witnessed if page.state else False,
+        "is_witnessed": page.state.witnessed if page.state else "",
     }
     return render(request, "account/health.html", context)
 

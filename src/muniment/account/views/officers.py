@@ -27,6 +27,8 @@ from muniment.people.role import Role
 from muniment.permit.deciders import deciders_of
 from muniment.policy.errors import Conflict, Missing, Refused
 from muniment.record.client import Recorder
+from muniment.record.opening import clock_ms
+from muniment.record.witnessed.words import witnessed_words
 
 _A_PAGE = 100
 
@@ -44,7 +46,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "waiting": waiting,
         "policy": here.policy.policy,
         "entries": None if isinstance(status, str) else status["size"],
-        "is_witnessed": False if isinstance(status, str) else bool(status["witnessed"]),
+        "is_witnessed": "" if isinstance(status, str) else witnessed_words(status, clock_ms()),
     }
     return render(request, "account/today.html", context)
 

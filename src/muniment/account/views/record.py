@@ -28,10 +28,10 @@ def record_state(request: HttpRequest) -> HttpResponse:
         with Recorder(home.socket, timeout_seconds=_ANSWER_SECONDS) as recorder:
             status = recorder.status()
     except Unavailable as error:
-        context = {"found": str(error), "is_witnessed": False}
+        context = {"found": str(error), "is_witnessed": ""}
         return render(request, "account/silent.html", context, status=error.http_status)
     state = describe(status, datetime.now(UTC))
-    return render(request, "account/record_state.html", {"state": state, "is_witnessed": state.is_witnessed})
+    return render(request, "account/record_state.html", {"state": state, "is_witnessed": state.witnessed})
 
 
 @require_safe

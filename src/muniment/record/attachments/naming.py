@@ -9,12 +9,13 @@ from collections.abc import Iterable
 
 from muniment.policy.errors import Missing
 from muniment.record.attachments.reference import LEAST_BYTES
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.chain import is_chain
 from muniment.record.entry import Kind, Stream
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.reading import open_line, read_frame
+from muniment.record.row import Row
 
 
 def named_by(home: Home, catalogue: Catalogue, keeper: Keeper, rows: Iterable[Row]) -> set[int]:

@@ -24,7 +24,7 @@ from muniment.record.backup.sealing import OVERHEAD_BYTES, PIECE_BYTES, Seals
 from muniment.record.backup.standing import Source, Standing
 from muniment.record.backup.target import Directory
 from muniment.record.home import Home
-from muniment.record.opening import require_extends
+from muniment.record.ledger.continuing import require_extends
 
 _ATTEMPTS = 3
 

@@ -13,7 +13,7 @@ import msgspec
 
 from muniment.policy.errors import BadInput, Missing
 from muniment.record import seal
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.chain import WHOLE_LIMIT_BYTES
 from muniment.record.entry import Kind
 from muniment.record.inquiry.held import HeldKeys
@@ -40,6 +40,7 @@ from muniment.record.permit_selection import CONTENT, ITEM_BYTES, META, Item, di
 from muniment.record.reading import open_line, read_frame
 from muniment.record.release_item import NO_BLADE, ReleaseItem, item_of, pack_items
 from muniment.record.retention.quarantine import Quarantined
+from muniment.record.row import Row
 from muniment.record.selection import Query, select
 
 MOST_ITEMS = 50_000

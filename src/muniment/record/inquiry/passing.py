@@ -13,11 +13,12 @@ import msgspec
 from msgspec import Meta
 
 from muniment.policy.errors import Missing
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Stream
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
 from muniment.record.reading import open_facts, read_frame
+from muniment.record.row import Row
 from muniment.record.selection import Milliseconds
 
 MOST_NUMBERS = 1_000

@@ -11,12 +11,12 @@ from collections import defaultdict
 
 from muniment.policy.errors import Missing, Tampered
 from muniment.record import line as lines
-from muniment.record.catalogue import Row, split_tokens
 from muniment.record.entry import Kind
 from muniment.record.frame import FRAME_HEAD_BYTES, SECTIONS_BYTES, parse_line_head
 from muniment.record.home import Home
 from muniment.record.leaf import HEAD, Leaf
 from muniment.record.leaf import parse as parse_leaf
+from muniment.record.row import Row, split_tokens
 from muniment.record.seal import LINE, blade, kept_key, open_section
 from muniment.record.segment import SegmentId
 from muniment.record.selection import LATEST_MS, Query, stream_numbers

@@ -12,7 +12,6 @@ from multiprocessing.context import ForkProcess
 from typing import NamedTuple
 
 from muniment.policy.errors import Missing, MunimentError, Unavailable
-from muniment.record.catalogue import Row, split_tokens
 from muniment.record.frame import Frame, walk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
@@ -20,6 +19,7 @@ from muniment.record.keytree import Punctured, SeedReader
 from muniment.record.leaf import parse
 from muniment.record.reading import line_under, row_of
 from muniment.record.remaking.ledger_order import FoundFlush
+from muniment.record.row import Row, split_tokens
 from muniment.record.segment import SegmentId, mapped
 
 ALONE_ENTRIES = 5_000  # a smaller record is read by the process that asks

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from muniment.policy.errors import BadInput, Conflict, Missing
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Entry, Kind
 from muniment.record.retention import forgetting
 from muniment.record.retention.book import Book, day_of, iso_of
 from muniment.record.retention.holds import Bytes, held_places
 from muniment.record.retention.statements import Begun, Certified
+from muniment.record.row import Row
 
 if TYPE_CHECKING:
     from muniment.record.opening import OpenRecord

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from muniment.policy.errors import Missing
 from muniment.record.attachments.naming import named_by
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.chain import WHOLE_LIMIT_BYTES
 from muniment.record.entry import Kind
 from muniment.record.home import Home
@@ -21,6 +21,7 @@ from muniment.record.reading import open_line, read_frame
 from muniment.record.retention.book import DAY_MS, Book, Hold, day_of
 from muniment.record.retention.due import due_days
 from muniment.record.retention.statements import HeldAddress
+from muniment.record.row import Row
 
 _LATEST_MS = 1 << 62
 

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from muniment.record.batch import Same
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Entry, Kind, Retention, Stream
 from muniment.record.keeper import Keeper
+from muniment.record.row import Row
 
 FORMAT = "muniment-alarm/1"
 SAME_ID = "same-message-id"

@@ -13,10 +13,11 @@ import msgspec
 
 from muniment.policy.errors import MunimentError
 from muniment.policy.streams import StreamRow
-from muniment.record.catalogue import Catalogue, Row
+from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Entry, Kind, Stream
 from muniment.record.home import Home
 from muniment.record.open_entries import read_plain
+from muniment.record.row import Row
 from muniment.record.sameness.reuse import FORMAT as ALARM
 from muniment.record.statement.reconciliation import FORMAT as RECONCILIATION
 from muniment.record.statement.reconciliation import read_statement
