@@ -13,8 +13,8 @@ from muniment.record.entry import Capture, Channel, Direction, Entry, Kind, Rete
 from muniment.record.seal import Seeds
 from muniment.record.sealing import Place, seal_entry
 
-WIRE = "0546ea194cda2131a9e9a2fc22403b42dc52625780482e0c4ed7f870740d7d33"
-IMPORTED = "adbeed4bbe46372566e425e2fdea7a629a479adb404a051f27478ab1f7c6f50b"
+WIRE = "ebc8ff213ef1edb313e9563a603d418d8d00ea5471fde963e8024ddb20b8039c"
+IMPORTED = "0d345ef512356790130bc682464c3d092360be31d363f5e0ac61f7e72f3f6be6"
 
 _WORDS = b"the register of Tuesday is attached please return it before Friday noon thank you all".split()
 

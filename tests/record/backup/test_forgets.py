@@ -15,7 +15,6 @@ from muniment.record.backup.target import Directory
 from muniment.record.disk import Disk
 from muniment.record.home import Home
 from muniment.record.keeper import Keeper
-from muniment.record.keytree import Punctured
 from muniment.record.retention.orders import Quarantine
 from tests.record.backup.backing import Backed, make_backed
 from tests.record.faulty import FaultyDisk
@@ -81,7 +80,7 @@ def test_an_erased_entry_is_erased_in_the_next_backup_and_its_neighbours_open(tm
     home = Home(tmp_path / "new")
     with officer_view(home) as view:
         assert view.open(receipts[1].index).content == message(1)
-        with pytest.raises(Punctured):
+        with pytest.raises(Missing):
             view.open(receipts[2].index)
         assert view.open(receipts[3].index).content == message(3)
     check_record(home)
@@ -135,7 +134,7 @@ def test_a_certificate_can_say_which_backup_still_holds_what_was_forgotten(tmp_p
         [words] = still_held(opened.backups.copied, keeper.generation)
         assert str(backed.folder) in words
         assert "2026-11-02 10:00 UTC, until its next run" in words.replace(f" at {backed.folder}", "")
-        assert words in json.loads(opened._last_plain(3, b'"muniment-expiry/'))["not_covered"]  # type: ignore[arg-type]
+        assert words in json.loads(opened._last_plain(3, b'"not_covered"'))["not_covered"]  # type: ignore[arg-type]
         backed.run(opened)
         assert list(still_held(opened.backups.copied, keeper.generation)) == []
     check_record(backed.home)
@@ -169,7 +168,7 @@ def test_the_key_of_an_entry_in_quarantine_is_in_no_backup(tmp_path):
     with officer_view(Home(tmp_path / "new")) as view:
         assert view.open(receipts[0].index).content == message(0)
         assert view.open(receipts[2].index).content == message(2)
-        with pytest.raises(Punctured):
+        with pytest.raises(Missing):
             view.open(receipts[1].index)
     check_record(Home(tmp_path / "new"))
 
