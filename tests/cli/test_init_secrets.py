@@ -19,7 +19,6 @@ from tests.cli.terminal import Terminal, terminal
 from tests.cli.test_init import run, six_words, twenty_four_words
 
 ENTER = "press Enter. "
-CTRL_C = b"\x03"
 
 
 def answer_everything(person: Terminal) -> None:
@@ -134,8 +133,7 @@ def test_an_init_stopped_at_a_sheet_leaves_nothing(tmp_path: Path):
     ]
     with terminal(arguments, tmp_path) as person:
         person.wait_for(ENTER)
-        person.press(CTRL_C)
-        assert person.finish() == 130
+        assert person.interrupt() == 130
     assert sorted(path.name for path in tmp_path.iterdir()) == ["anchor", "answers.toml"]
     assert not list(anchor.iterdir())
     with terminal(arguments, tmp_path) as person:
