@@ -74,14 +74,17 @@ def _back_up(args: argparse.Namespace, home: Home, policy: PolicyFile, target: D
 @contextmanager
 def _source(home: Home) -> Iterator[Source]:
     """Yield whoever has the record open: the recorder, else this process, with the machine secret."""
-    running: RunningRecord | None = None
-    with suppress(Unavailable):
-        running = RunningRecord(home)
-    if running is not None:
+    if running := _running(home):
         yield running
         return
     with open_record(home, machine.find(home, os.environ, None)) as opened:
         yield StoppedRecord(opened)
+
+
+def _running(home: Home) -> RunningRecord | None:
+    with suppress(Unavailable):
+        return RunningRecord(home)
+    return None
 
 
 def _as_dict(done: Done, target: Directory) -> dict[str, object]:
@@ -110,9 +113,7 @@ def _lines(done: Done, target: Directory) -> Iterator[str]:
 
 
 def _check(args: argparse.Namespace, home: Home, target: Directory) -> int:
-    running: RunningRecord | None = None
-    with suppress(Unavailable):
-        running = RunningRecord(home)
+    running = _running(home)
     root = running.standing().root if running else root_of(machine.find(home, os.environ, None))
     begun = datetime.now(UTC)
     with progress("Bytes proved") as bar:

@@ -6,9 +6,7 @@ Without `--example` no secret is written to a disk in the clear: the sheets go t
 from __future__ import annotations
 
 import argparse
-import os
 import resource
-import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from muniment.cli import questions
+from muniment.cli.asking import require_no_disk
 from muniment.cli.founding import (
     KEY_FOLDER,
     SHEET_FOLDER,
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         )
     stream = sys.stderr if args.json else sys.stdout
     if not args.example:
-        _require_no_disk(stream)
+        require_no_disk(stream)
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     require_vacant(home)
     answers = _answers(args, home, today)
@@ -92,23 +91,6 @@ def _answers(args: argparse.Namespace, home: Path, today: date) -> dict[str, str
         require_fresh_anchor(home, answers.get("anchor_dir", ""))
 
     return questions.ask(today, lambda text: print(text, file=sys.stderr), sys.stdin.readline, accept)
-
-
-def _require_no_disk(stream: TextIO) -> None:
-    """Return when what is printed to `stream` does not end in a file.
-
-    Raises:
-        BadInput: it does.
-    """
-    try:
-        mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, ValueError):
-        return
-    if stat.S_ISREG(mode):
-        raise BadInput(
-            "the output goes to a file, and the sheets hold secrets that no disk may hold. "
-            "Let them come to the terminal, or to a printer with `| lp`"
-        )
 
 
 def _printer(stream: TextIO) -> Callable[[Path, Sequence[Sheet]], None]:

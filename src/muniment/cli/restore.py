@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from muniment.cli.asking import machine_secret
 from muniment.cli.options import common, emit, progress
-from muniment.policy.errors import Missing
 from muniment.policy.policyfile import load
-from muniment.record import machine
 from muniment.record.backup.manifest import CONSOLE_DUMP
 from muniment.record.backup.noted import words_of
 from muniment.record.backup.restoring import Restore, RestoredHome
@@ -51,22 +47,13 @@ def run(args: argparse.Namespace) -> int:
     """Restore and prove; exit with 6 when what came out is not whole."""
     home = Home((args.where or args.home).absolute().resolve())
     target = target_of(args.source, home)
-    secret = machine.find(home, os.environ, _ask)
+    secret = machine_secret(home)
     with progress("Bytes restored") as bar:
         found = Restore(target, secret, home, progress=bar.advance).go(
             args.checkpoint, accept_loss=args.accept_loss
         )
     emit(args, _as_dict(found, home, target), _lines(found, home, target, args.checkpoint))
     return 0 if found.report.is_whole else TAMPERED
-
-
-def _ask(question: str) -> str:
-    if not sys.stdin.isatty():
-        raise Missing(
-            f"the machine secret is needed: set {machine.VARIABLE} to a file that holds the 24 words, or start at a "
-            "terminal and type them"
-        )
-    return getpass.getpass(question)
 
 
 def _as_dict(found: RestoredHome, home: Home, target: Directory) -> dict[str, object]:

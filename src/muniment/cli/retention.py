@@ -12,19 +12,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from muniment.cli.approve import _only_key, _read, _words, _write
+from muniment.cli.asking import key_file, read, six_words, write_new
 from muniment.cli.options import common, emit
 from muniment.policy.errors import Missing
 from muniment.policy.policyfile import load
 from muniment.record.client import Recorder
 from muniment.record.home import Home
-from muniment.record.keyfile import open_key, parse_key_file, signing_key_of
+from muniment.record.keyfile import open_key, signing_key_of
 from muniment.record.opening import clock_ms, origin_of
 from muniment.record.retention import orders
 from muniment.record.retention.book import Certificate, read_book
 
 _Run = Callable[[argparse.Namespace, Home], int]
-_KEY_BYTES = 16_384
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -140,7 +139,7 @@ def _entries(parser: argparse.ArgumentParser) -> None:
 
 def _ask(home: Home, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
     with Recorder(home.socket) as recorder:
-        return recorder.retention(operation, arguments)
+        return recorder.do(operation, arguments)
 
 
 def _next(args: argparse.Namespace, home: Home) -> int:
@@ -273,31 +272,32 @@ def _said(args: argparse.Namespace, home: Home) -> dict[str, Any]:
 def _prepare(args: argparse.Namespace, order: orders.Order, lines: list[str]) -> int:
     text = orders.encode(order)
     orders.parse_order(text)
-    _write(args.output, text.encode())
+    write_new(args.output, text.encode())
     next_step = f"{args.officer} signs it: muniment retention sign {args.output}"
     emit(args, {"order": text, "output": str(args.output)}, [*lines, next_step])
     return 0
 
 
 def _sign(args: argparse.Namespace) -> int:
-    text = _read(args.file, "prepared order", orders.MAX_ORDER_BYTES).decode("utf-8", "replace")
+    text = read(args.file, "prepared order", orders.MAX_ORDER_BYTES).decode("utf-8", "replace")
     order = orders.parse_order(text)
-    key = parse_key_file(_read(args.key or _only_key(), "key file", _KEY_BYTES))
+    key = key_file(args.key)
     if key.id != order.officer:
         raise Missing(
             f"the order is for {order.officer} to sign, the key is that of {key.id}; name another with --key"
         )
     if not args.json:
         print(text)
-    signed = orders.sign_order(text, signing_key_of(open_key(key, _words(args.words_file, key))))
+    question = f"Your six words sign it (key {key.key_id.hex()}); Ctrl-C leaves it: "
+    signed = orders.sign_order(text, signing_key_of(open_key(key, six_words(args.words_file, question))))
     output = args.output or Path(f"{args.file}.signed")
-    _write(output, orders.encode(signed).encode())
+    write_new(output, orders.encode(signed).encode())
     emit(args, {"output": str(output)}, [f"Signed. Hand it in: muniment retention hand-in {output}"])
     return 0
 
 
 def _hand_in(args: argparse.Namespace, home: Home) -> int:
-    signed = orders.parse_signed(_read(args.file, "signed order", 2 * orders.MAX_ORDER_BYTES))
+    signed = orders.parse_signed(read(args.file, "signed order", 2 * orders.MAX_ORDER_BYTES))
     told = _ask(home, "order", {"order": signed.order, "signature": signed.signature})
     emit(args, told, ["The order is taken and recorded."])
     return 0

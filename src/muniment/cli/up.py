@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import shutil
 import sys
@@ -13,11 +12,11 @@ from pathlib import Path
 
 from muniment.account.outside import sending_command
 from muniment.answer.rooms import end_all
+from muniment.cli.asking import machine_secret
 from muniment.cli.options import common, emit
 from muniment.people.moment import LONDON
-from muniment.policy.errors import Unavailable, kind_of
+from muniment.policy.errors import kind_of
 from muniment.policy.policyfile import PolicyFile, load
-from muniment.record import machine
 from muniment.record.home import Home
 from muniment.serve.gateway_settings import refused_doors
 from muniment.serve.private_memory import keep_private
@@ -36,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Start every process of the home and wait until one is asked to stop."""
     home = Home(args.home.absolute())
     policy = load(home.policy_file)
-    secret = machine.find(home, os.environ, _ask)
+    secret = machine_secret(home)
     watch = PolicyWatch(home)
     prepare(home, example_people=policy.example)
     keep_private()
@@ -54,14 +53,6 @@ def run(args: argparse.Namespace) -> int:
         )
     emit(args, {"stopped": True}, ["Stopped. Nothing is lost: mail waits with its senders."])
     return 0
-
-
-def _ask(question: str) -> str:
-    if not sys.stdin.isatty():
-        raise Unavailable(
-            "the machine secret is needed; set MUNIMENT_MACHINE_SECRET_FILE, or start at a terminal"
-        )
-    return getpass.getpass(question)
 
 
 def _hint(home: Path) -> str:

@@ -108,7 +108,7 @@ class Recorder:
         return str(self._ask("publish").value["checkpoint"])
 
     def do(self, operation: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Have the recorder do one of its key acts (`record.keys.operations`) and return what it answers."""
+        """Have the recorder do an act and return its answer; both stand in docs/formats/recorder-socket.md."""
         return self._ask(operation, arguments=arguments).value
 
     def cosign(self, checkpoint: str, signatures: str, disputes: dict[str, str]) -> dict[str, Any]:
@@ -138,10 +138,6 @@ class Recorder:
     def listing(self, listing: Listing) -> Listed:
         """Return which entries mention an address, the newest first: numbers, times and sizes."""
         return msgspec.convert(self._ask("listing", arguments=msgspec.to_builtins(listing)).value, Listed)
-
-    def retention(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Ask one of the operations of retention: hold, dying, erasure-scope, order, forecast, clock-is-right."""
-        return self._ask(operation, arguments=arguments).value
 
     def present(self, numbers: Sequence[str]) -> dict[str, Passed]:
         """Return, by number, which of these messages are in the record; the numbers of the others are left out."""
@@ -176,10 +172,6 @@ class Recorder:
             BadInput: a text is none of a permit. Refused: a rule says no, with its clause.
         """
         return Releasing(partial(self._ask, "release"), request, approval, signature, selection)
-
-    def ask(self, operation: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the recorder's answer to any other operation; its members stand in recorder-socket.md."""
-        return self._ask(operation, arguments=arguments).value
 
     def _ask(
         self, operation: str, entries: tuple[Entry, ...] = (), arguments: dict[str, Any] | None = None

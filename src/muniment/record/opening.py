@@ -35,7 +35,7 @@ from muniment.record.officers import OfficerSet
 from muniment.record.reading import read_frame
 from muniment.record.recorder import Parts, Record
 from muniment.record.retention.desk import RetentionDesk
-from muniment.record.statement.standing import NOT_RUNNING, Standing
+from muniment.record.statement.completeness import NOT_RUNNING, Completeness
 from muniment.record.witnessed.kept import Ledger, Witnessed
 from muniment.record.witnessed.settings import trust_policy_of
 from muniment.record.witnessed.startup import AskWitnesses, require_not_behind
@@ -146,7 +146,7 @@ class OpenRecord:
         self.record.unpublished = found.unpublished
         self.retention = RetentionDesk(self, self._clock)
         self.backups = Backups(home, catalogue)
-        self.standing = Standing(home, catalogue)
+        self.completeness = Completeness(home, catalogue)
         self._settle(catalogue, found)
         with suppress(Unavailable):
             self.retention.resume()
@@ -185,7 +185,7 @@ class OpenRecord:
         self._follow_policy()
         self.record.end_spent_epochs()
         self.retention.tick()
-        self.record.append_notices(self.standing.silences_due(self.policy.streams, self.record.now_ms()))
+        self.record.append_notices(self.completeness.silences_due(self.policy.streams, self.record.now_ms()))
         if self.record.unpublished:
             self.publish()
 
@@ -255,7 +255,7 @@ class OpenRecord:
             **catalogue.counts(),
             "sealing": self.record.parts.sealer.state,
             "backup": self.backups.status(self.record.parts.keeper.generation),
-            **self.standing.told(self.policy.streams, self.record.now_ms()),
+            **self.completeness.told(self.policy.streams, self.record.now_ms()),
             "example": self.policy.example,
             "problems": [
                 *problems,

@@ -15,13 +15,13 @@ from typing import Any
 
 from muniment.policy.errors import MunimentError, Refused, Unavailable
 from muniment.record import wire
-from muniment.record.backup.standing import operations
+from muniment.record.backup.standing import OPERATIONS as BACKING_UP
 from muniment.record.client import short_path
 from muniment.record.entry import Entry, Receipt, Stream
 from muniment.record.inquiry.answers import Inquiries
-from muniment.record.keys.operations import OPERATIONS as KEY_OPERATIONS
+from muniment.record.keys.operations import OPERATIONS as TURNING
 from muniment.record.opening import OpenRecord
-from muniment.record.retention.operations import RetentionOperations
+from muniment.record.retention.operations import OPERATIONS as FORGETTING
 from muniment.record.statement.reconciliation import Reconciliation, parse_reconciliation, statement_of
 from muniment.record.witnessed.operations import OPERATIONS as WITNESSING
 
@@ -32,6 +32,8 @@ _OWN_STREAMS = frozenset(
     {Stream.KEYS, Stream.HEALTH, Stream.RETENTION, Stream.POLICY, Stream.MAIL_ATTACHMENT}
 )
 
+_ACTS = {**BACKING_UP, **FORGETTING, **TURNING, **WITNESSING}  # done by the thread that writes
+
 
 class RecorderServer:
     """Serves one open record on its socket."""
@@ -41,8 +43,6 @@ class RecorderServer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="inquiries")
         self._inquiries = Inquiries(record)
-        self._retention = RetentionOperations(record)
-        self._backups = operations(record)
         self._queue: asyncio.Queue[tuple[tuple[Entry, ...], asyncio.Future[tuple[Receipt, ...]]]] = (
             asyncio.Queue()
         )
@@ -125,20 +125,12 @@ class RecorderServer:
             if request.operation == "append":
                 _require_foreign(request.entries)
                 return wire.Reply(receipts=await self._append(request.entries))
-            if retention := self._retention.answer(request.operation):
-                return wire.Reply(value=await self._in_thread(partial(retention, request.arguments)))
             if request.operation == "reconciled":
                 return await self._state(parse_reconciliation(request.arguments))
             if inquiry := self._inquiries.answer(request.operation):
                 return wire.Reply(value=await self._ask_beside(partial(inquiry, request.arguments)))
-            if act := KEY_OPERATIONS.get(request.operation):
+            if act := _ACTS.get(request.operation):
                 return wire.Reply(value=await self._in_thread(partial(act, self._record, request.arguments)))
-            if copying := self._backups.get(request.operation):
-                return wire.Reply(value=await self._in_thread(partial(copying, request.arguments)))
-            if witnessing := WITNESSING.get(request.operation):
-                return wire.Reply(
-                    value=await self._in_thread(partial(witnessing, self._record, request.arguments))
-                )
             return wire.Reply(value=await self._in_thread(self._operation(request.operation)))
         except MunimentError as error:
             return wire.reply_of(error)

@@ -8,7 +8,7 @@ Only the recorder's own user can open the socket. Source: docs/formats/recorder-
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -37,6 +37,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     clause: str = ""
 
 
+_Arguments = TypeVar("_Arguments")
 _ENCODE = msgspec.msgpack.Encoder().encode
 _REQUEST = msgspec.msgpack.Decoder(Request)
 _REPLY = msgspec.msgpack.Decoder(Reply)
@@ -66,6 +67,18 @@ def parse_request(data: bytes) -> Request:
         return _REQUEST.decode(data)
     except msgspec.DecodeError as error:
         raise errors.BadInput(f"not a request to the recorder: {error}") from None
+
+
+def read_arguments(arguments: dict[str, Any], kind: type[_Arguments]) -> _Arguments:
+    """Return the arguments of an operation as what it takes.
+
+    Raises:
+        BadInput: they are others.
+    """
+    try:
+        return msgspec.convert(arguments, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise errors.BadInput(f"the recorder was asked with other arguments than it takes: {error}") from None
 
 
 def parse_reply(data: bytes) -> Reply:

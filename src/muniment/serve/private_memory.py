@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import resource
+import signal
 from contextlib import suppress
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _MCL_CURRENT_AND_FUTURE = 3
+
+
+def end_with_parent(number: int = signal.SIGTERM) -> None:
+    """Have the kernel send this process a signal when the one that started it is gone."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
 def keep_private(*, lock: bool = False) -> None:

@@ -8,7 +8,6 @@ Source: docs/decisions/0021-sealing-on-another-core.md.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import select
@@ -22,13 +21,12 @@ import msgspec
 
 from muniment.record import packing
 from muniment.record.sealing import Job, Sealed, seal_entry
-from muniment.serve.private_memory import keep_private
+from muniment.serve.private_memory import end_with_parent, keep_private
 
 LIFE_SECONDS = 3600.0  # as long as an epoch at most
 GRACE_SECONDS = 60.0  # the recorder replaces it first
 HELLO = b"ready"
 LENGTH = struct.Struct(">Q")
-_PR_SET_PDEATHSIG = 1
 
 
 class Reply(msgspec.Struct, array_like=True):
@@ -78,7 +76,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 def _end_with(parent: int) -> None:
     """Have the kernel kill this process with the one that started it, which may have ended already."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
     if os.getppid() != parent:
         raise SystemExit(0)
 

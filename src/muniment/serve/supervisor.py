@@ -5,7 +5,6 @@ Each process says `ready …` on its standard output when it can be used.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import selectors
 import signal
@@ -25,10 +24,10 @@ from muniment.policy.errors import MunimentError, Unavailable
 from muniment.policy.policyfile import PolicyFile, load, stamp
 from muniment.record.home import Home
 from muniment.serve.gateway_settings import refused_doors
+from muniment.serve.private_memory import end_with_parent
 from muniment.site import prepare
 
 READY_SECONDS = 60.0
-_PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 20.0
 
 
@@ -99,16 +98,11 @@ def _start(service: Service, secret: bytes) -> subprocess.Popen[bytes]:
         env=environment,
         pass_fds=kept,
         start_new_session=True,
-        preexec_fn=_end_with_parent,
+        preexec_fn=end_with_parent,
     )
     for descriptor in kept:
         os.close(descriptor)
     return process
-
-
-def _end_with_parent() -> None:
-    """Have the kernel stop this process when the one that supervises it is killed, so that a new start finds room."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _await_ready(service: Service) -> None:

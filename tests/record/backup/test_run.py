@@ -275,6 +275,6 @@ def test_the_recorder_takes_no_word_on_a_backup_that_is_none(tmp_path):
     with serving(backed.home), Recorder(backed.home.socket) as recorder:
         for arguments in ({}, {"act": "copied"}, {"act": "x", "where": "/b", "run": 1}):
             with pytest.raises(BadInput):
-                recorder.ask("backed-up", arguments)
+                recorder.do("backed-up", arguments)
         assert recorder.status()["backup"]["copied"] is None
     check_record(backed.home)

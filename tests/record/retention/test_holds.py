@@ -11,7 +11,7 @@ from muniment.policy.errors import BadInput, Conflict, Missing, Refused
 from muniment.record.home import Home
 from muniment.record.keyfile import signing_key_of
 from muniment.record.opening import OpenRecord
-from muniment.record.retention.operations import RetentionOperations
+from muniment.record.retention.operations import OPERATIONS
 from muniment.record.retention.orders import (
     EndQuarantine,
     Erase,
@@ -41,9 +41,7 @@ ORIGIN = "training.example/record"
 
 
 def ask(record: OpenRecord, operation: str, **arguments: Any) -> dict[str, Any]:
-    act = RetentionOperations(record).answer(operation)
-    assert act is not None
-    return act(arguments)
+    return OPERATIONS[operation](record, arguments)
 
 
 def order(record: OpenRecord, told: Order, signer: str = "") -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 import muniment_verify
 from muniment.policy.errors import BadInput, Missing, MunimentError, Tampered
 from muniment.policy.policyfile import load
+from muniment.record.backup.standing import OPERATIONS as BACKING_UP
 from muniment.record.entry import Kind
 from muniment.record.exporting import export_entry
 from muniment.record.frame import parse_sections
@@ -174,4 +175,22 @@ def test_an_exported_entry_carries_the_cosignatures_and_proves_itself_to_a_stran
     for each, others in ((exported, "2 more signature(s)"), (later, "No witness signed")):
         found = muniment_verify.verify(json.dumps(each).encode(), each["vkey"])
         assert others in found["not_proved"][-1]
+    check_record(home)
+
+
+def test_what_the_record_says_of_its_backups_is_no_anchor_and_stands_in_nobodys_way(tmp_path: Path) -> None:
+    """Both are entries of one kind: the daily checkpoint is recorded, mailed and listed beside a backup's run."""
+    home, clock = make_home(tmp_path, witness={"policy": POLICY}), Clock()
+    run = {"where": "/b", "run": 1, "time_ms": START_MS, "size": 1, "generation": 1, "bytes": 0}
+    with recording(home, clock) as record:
+        BACKING_UP["backed-up"](record, {"act": "copied", **run})
+        record.publish()
+        assert cosign(record, "chair", "union")
+        mailed = {"day": "2026-11-02", "to": "managing-director", "checkpoint": record.checkpoint()}
+        assert OPERATIONS["anchor"](record, {"event": "mailed", **mailed})["recorded"]
+        BACKING_UP["backed-up"](record, {"act": "checked", **run})
+    with recording(home, clock) as record:
+        listed = OPERATIONS["anchors"](record, {})["anchors"]
+        assert [each["event"] for each in listed] == ["witnessed", "mailed"]
+        assert record.status()["backup"]["copied"]["run"] == 1
     check_record(home)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from muniment.cli.keys.asking import require_no_disk
+from muniment.cli.asking import require_no_disk
 from muniment.cli.options import emit
 from muniment.cli.sheets import grouped
 from muniment.policy.errors import Conflict, Unavailable

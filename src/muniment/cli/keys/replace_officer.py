@@ -16,7 +16,7 @@ import base64
 import sys
 from pathlib import Path
 
-from muniment.cli.keys.asking import add_key_options, machine_secret, private_key, read, say
+from muniment.cli.asking import add_key_options, machine_secret, private_key, read, say
 from muniment.cli.keys.parting import parting
 from muniment.cli.options import common, emit
 from muniment.cli.sheets import grouped

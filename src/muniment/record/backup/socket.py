@@ -25,9 +25,9 @@ class RunningRecord:
     def standing(self) -> Standing:
         """Return where the record stands."""
         with Recorder(self._home.socket, _TIMEOUT_SECONDS) as recorder:
-            return msgspec.convert(recorder.ask("standing"), Standing)
+            return msgspec.convert(recorder.do("standing"), Standing)
 
     def note(self, done: Noted) -> None:
         """Record that a run ended well."""
         with Recorder(self._home.socket) as recorder:
-            recorder.ask("backed-up", msgspec.to_builtins(done))
+            recorder.do("backed-up", msgspec.to_builtins(done))

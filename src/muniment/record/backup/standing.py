@@ -6,7 +6,8 @@ checkpoint. Source: docs/formats/backup.md, "A run".
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -16,6 +17,7 @@ from muniment.record.backup.noted import Noted
 from muniment.record.opening import OpenRecord
 from muniment.record.retention.quarantine import quarantined
 from muniment.record.segment import SegmentId
+from muniment.record.wire import read_arguments
 
 
 class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,6 +39,10 @@ class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def acknowledged(self) -> dict[SegmentId, int]:
         """Return {segment: how many of its bytes count}."""
         return {SegmentId(*row[:3]): row[3] for row in self.segments}
+
+
+class _Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
 
 
 class Source(Protocol):
@@ -96,14 +102,18 @@ def note(opened: OpenRecord, done: Noted) -> None:
     opened.backups.keep(done)
 
 
-def operations(opened: OpenRecord) -> dict[str, Any]:
-    """Return the recorder's operations for backups: {name: function of the arguments}."""
+def _standing(opened: OpenRecord, arguments: dict[str, Any]) -> dict[str, Any]:
+    read_arguments(arguments, _Nothing)
+    told: dict[str, Any] = msgspec.to_builtins(take_standing(opened), builtin_types=(bytes,))
+    return told
 
-    def standing(_: dict[str, Any]) -> dict[str, Any]:
-        return msgspec.to_builtins(take_standing(opened), builtin_types=(bytes,))  # type: ignore[no-any-return]
 
-    def backed_up(arguments: dict[str, Any]) -> dict[str, Any]:
-        note(opened, noted.parse(arguments))
-        return {}
+def _backed_up(opened: OpenRecord, arguments: dict[str, Any]) -> dict[str, Any]:
+    note(opened, noted.parse(arguments))
+    return {}
 
-    return {"standing": standing, "backed-up": backed_up}
+
+OPERATIONS: Final[Mapping[str, Callable[[OpenRecord, dict[str, Any]], dict[str, Any]]]] = {
+    "standing": _standing,
+    "backed-up": _backed_up,
+}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -42,6 +42,7 @@ from muniment.record.release_item import NO_BLADE, ReleaseItem, item_of, pack_it
 from muniment.record.retention.quarantine import Quarantined
 from muniment.record.row import Row
 from muniment.record.selection import Query, select
+from muniment.record.wire import read_arguments
 
 MOST_ITEMS = 50_000
 _VERIFIED = 4
@@ -64,9 +65,6 @@ class _Verified(NamedTuple):
     selection: bytes
     referrers: dict[int, int]
     lines: SealedLines
-
-
-_Arguments = TypeVar("_Arguments", Query, Listing, Presence, Passing, _Release)
 
 
 class Inquiries:
@@ -97,7 +95,7 @@ class Inquiries:
         }.get(operation)
 
     def _select(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
-        query = _read(arguments, Query)
+        query = read_arguments(arguments, Query)
         size, root = self._state_at(query.size)
         found = select(self._home, self._catalogue, self._keeper, msgspec.structs.replace(query, size=size))
         told = msgspec.structs.replace(found, size=size, root=root)
@@ -105,26 +103,26 @@ class Inquiries:
         return value
 
     def _listing(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
-        listing = _read(arguments, Listing)
+        listing = read_arguments(arguments, Listing)
         value: dict[str, Any] = msgspec.to_builtins(list_entries(self._catalogue, self._keeper, listing))
         return value
 
     def _presence(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
-        asked = _read(arguments, Presence)
+        asked = read_arguments(arguments, Presence)
         value: dict[str, Any] = msgspec.to_builtins(
             find_present(self._home, self._catalogue, self._keeper, asked)
         )
         return value
 
     def _passing(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
-        asked = _read(arguments, Passing)
+        asked = read_arguments(arguments, Passing)
         value: dict[str, Any] = msgspec.to_builtins(
             find_passing(self._home, self._catalogue, self._keeper, asked)
         )
         return value
 
     def _release(self, arguments: dict[str, Any], now_ms: int) -> dict[str, Any]:
-        asked = _read(arguments, _Release)
+        asked = read_arguments(arguments, _Release)
         if asked.first < 0 or not 1 <= asked.most <= MOST_ITEMS:
             raise BadInput(f"a page of a release has 1 to {MOST_ITEMS:,} entries")
         claim = Claim(asked.request, asked.approval, asked.signature, asked.selection_sha256)
@@ -260,10 +258,3 @@ def _blades(row: Row, sections: int, seed: bytes) -> ReleaseItem:
     if sections & CONTENT:
         content = seal.blade(seed, seal.CONTENT)
     return item_of(row, sections, meta, content, facts)
-
-
-def _read(arguments: dict[str, Any], kind: type[_Arguments]) -> _Arguments:
-    try:
-        return msgspec.convert(arguments, kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"the recorder was asked with other arguments than it takes: {error}") from None

@@ -5,9 +5,9 @@ Each takes the arguments of docs/formats/recorder-socket.md and refuses others. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,11 +18,12 @@ from muniment.record.entry import Entry, Kind
 from muniment.record.retention import orders
 from muniment.record.retention.book import DAY_MS, Book, day_of
 from muniment.record.retention.erasure import decided, erase, whole_messages
-from muniment.record.retention.forecast import forecast
+from muniment.record.retention.forecast import forecast as forecast_of
 from muniment.record.retention.holds import Bytes, Dying, dying_with
 from muniment.record.retention.orders import EndQuarantine, Erase, Indexes, Quarantine, ReleaseHold, Shorten
 from muniment.record.retention.statements import HeldAddress, Ordered, Placed, entry_of
 from muniment.record.retention.taking import Bench, require_order, require_release, require_shortening
+from muniment.record.wire import read_arguments
 
 if TYPE_CHECKING:
     from muniment.record.opening import OpenRecord
@@ -66,25 +67,11 @@ class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: bytes
 
 
-_Asked = TypeVar("_Asked", HoldAsked, _Hold, _Entries, _Days, _By, _Signed)
-
-
 class RetentionOperations:
-    """Answers in the thread that writes."""
+    """The operations on one open record."""
 
     def __init__(self, opened: OpenRecord) -> None:
         self._opened = opened
-
-    def answer(self, operation: str) -> Callable[[dict[str, Any]], dict[str, Any]] | None:
-        """Return what answers an operation; None when it is none of these."""
-        return {
-            "hold": self._hold,
-            "dying": self._dying,
-            "erasure-scope": self._scope,
-            "order": self._order,
-            "forecast": self._forecast,
-            "clock-is-right": self._clock_is_right,
-        }.get(operation)
 
     @property
     def _desk(self) -> RetentionDesk:
@@ -94,8 +81,9 @@ class RetentionOperations:
         parts = self._opened.record.parts
         return Bytes(self._opened.home, parts.catalogue, parts.keeper)
 
-    def _hold(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        asked = _read(arguments, HoldAsked)
+    def hold(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Place a hold; return its number."""
+        asked = read_arguments(arguments, HoldAsked)
         today = self._desk.clock.trusted_ms() // DAY_MS
         _require_end(asked, today)
         if not asked.addresses and not asked.entries:
@@ -116,8 +104,9 @@ class RetentionOperations:
         self._opened.append([entry_of(placed, Kind.HOLD)])
         return {"number": placed.number}
 
-    def _dying(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        number, book = _read(arguments, _Hold).hold, self._desk.book()
+    def dying(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return what a hold alone keeps: the list that its release names."""
+        number, book = read_arguments(arguments, _Hold).hold, self._desk.book()
         size = self._opened.record.size
         dying = self._list(book, number, size)
         return {
@@ -133,20 +122,24 @@ class RetentionOperations:
         today = self._desk.clock.trusted_ms() // DAY_MS
         return dying_with(self._finder(), book, book.holds[number], size, today)
 
-    def _scope(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return {"entries": sorted(whole_messages(self._opened, _read(arguments, _Entries).entries))}
+    def scope(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the whole messages that entries belong to."""
+        return {"entries": sorted(whole_messages(self._opened, read_arguments(arguments, _Entries).entries))}
 
-    def _forecast(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        days, clock = _read(arguments, _Days).days, self._desk.clock
-        told = forecast(self._finder(), self._desk.book(), clock.trusted_ms() // DAY_MS, days)
+    def forecast(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return what will be forgotten in the next days, and what is held."""
+        days, clock = read_arguments(arguments, _Days).days, self._desk.clock
+        told = forecast_of(self._finder(), self._desk.book(), clock.trusted_ms() // DAY_MS, days)
         return told | {"waiting": clock.waiting()}
 
-    def _clock_is_right(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        said = self._desk.confirm_clock(_read(arguments, _By).by)
+    def clock_is_right(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Believe the clock from now on, because somebody says it is right."""
+        said = self._desk.confirm_clock(read_arguments(arguments, _By).by)
         return {"clock_ms": said.clock_ms, "trusted_ms": said.trusted_ms}
 
-    def _order(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        asked = _read(arguments, _Signed)
+    def order(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Take an officer's signed order: record it, and do what it says."""
+        asked = read_arguments(arguments, _Signed)
         signed = orders.SignedOrder(order=asked.order, signature=asked.signature)
         book = self._desk.book()
         officers = self._opened.record.parts.officers
@@ -189,6 +182,22 @@ class RetentionOperations:
         erase(self._opened, book, entries, ground, [ordered], is_released=is_released)
 
 
+def _act(
+    operation: Callable[[RetentionOperations, dict[str, Any]], dict[str, Any]],
+) -> Callable[[OpenRecord, dict[str, Any]], dict[str, Any]]:
+    return lambda opened, arguments: operation(RetentionOperations(opened), arguments)
+
+
+OPERATIONS: Final[Mapping[str, Callable[[OpenRecord, dict[str, Any]], dict[str, Any]]]] = {
+    "hold": _act(RetentionOperations.hold),
+    "dying": _act(RetentionOperations.dying),
+    "erasure-scope": _act(RetentionOperations.scope),
+    "order": _act(RetentionOperations.order),
+    "forecast": _act(RetentionOperations.forecast),
+    "clock-is-right": _act(RetentionOperations.clock_is_right),
+}
+
+
 def _require_end(asked: HoldAsked, today: int) -> None:
     if (asked.kind == "automatic") != bool(asked.ends):
         raise BadInput(
@@ -208,10 +217,3 @@ def _next_number(book: Book, today: int) -> str:
     year = datetime.fromtimestamp(today * 86_400, UTC).year
     taken = [int(number[6:]) for number in book.holds if number.startswith(f"H{year}-")]
     return f"H{year}-{max(taken, default=0) + 1:03}"
-
-
-def _read(arguments: dict[str, Any], kind: type[_Asked]) -> _Asked:
-    try:
-        return msgspec.convert(arguments, kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"the recorder was asked with other arguments than it takes: {error}") from None

@@ -25,6 +25,7 @@ from muniment.record.open_entries import read_plain
 
 REMEMBERED_DAYS = 40
 _DAY_MS = 86_400_000
+_MARK = b'"muniment-anchor/'
 
 
 class Event(StrEnum):
@@ -58,6 +59,7 @@ def parse_anchor(plain: bytes) -> Anchor:
 
 
 def anchors_since(home: Home, catalogue: Catalogue, now_ms: int, days: int = REMEMBERED_DAYS) -> list[Anchor]:
-    """Return the anchors of the last days, oldest first."""
+    """Return the anchors of the last days, oldest first; other entries of their kind, of backups, are left out."""
     rows = catalogue.rows("kind = ? AND captured_ms > ?", (Kind.ANCHOR, now_ms - days * _DAY_MS))
-    return [parse_anchor(read_plain(home, row)) for row in rows]
+    plains = (read_plain(home, row) for row in rows)
+    return [parse_anchor(plain) for plain in plains if _MARK in plain]

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from muniment.policy.errors import BadInput
 from muniment.record.ledger.checkpoint import open_checkpoint
+from muniment.record.wire import read_arguments
 from muniment.record.witnessed.anchor import Anchor, Event, anchor_entry, anchors_since
 
 if TYPE_CHECKING:
@@ -43,12 +44,9 @@ class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
     pass
 
 
-_Arguments = TypeVar("_Arguments", _Cosign, _Anchor, _Nothing)
-
-
 def cosign(record: OpenRecord, arguments: dict[str, Any]) -> dict[str, Any]:
     """Keep cosignatures, note disputes, and record the day's anchor."""
-    asked, witnessed = _read(arguments, _Cosign), record.witnessed
+    asked, witnessed = read_arguments(arguments, _Cosign), record.witnessed
     known = {witness.name for witness in witnessed.policy.witnesses}
     disputes = {name: said[:_MOST_SAID] for name, said in asked.disputes.items() if name in known}
     for name in disputes.keys() - witnessed.disputes.keys():
@@ -64,7 +62,7 @@ def cosign(record: OpenRecord, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def anchor(record: OpenRecord, arguments: dict[str, Any]) -> dict[str, Any]:
     """Record that a checkpoint of this ledger was mailed, once a day and addressee."""
-    asked = _read(arguments, _Anchor)
+    asked = read_arguments(arguments, _Anchor)
     if asked.event in _NEVER_TOLD:
         raise BadInput(
             "that a checkpoint is witnessed follows from its cosignatures; nobody tells the recorder so"
@@ -80,7 +78,7 @@ def anchor(record: OpenRecord, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def anchors(record: OpenRecord, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the anchors of the last forty days."""
-    _read(arguments, _Nothing)
+    read_arguments(arguments, _Nothing)
     return {"anchors": msgspec.to_builtins(_remember(record))}
 
 
@@ -102,10 +100,3 @@ def _remember(record: OpenRecord) -> list[Anchor]:
 def _append(record: OpenRecord, found: Anchor) -> None:
     record.append([anchor_entry(found)])
     _remember(record).append(found)
-
-
-def _read(arguments: dict[str, Any], kind: type[_Arguments]) -> _Arguments:
-    try:
-        return msgspec.convert(arguments, kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"the recorder was asked with other arguments than it takes: {error}") from None

@@ -28,7 +28,7 @@ NOT_RUNNING = "the recorder was not running"
 MOST_ALARMS = 20
 
 
-class Standing:
+class Completeness:
     """The last reconciliation, the silences told, the newest alarms; of the one thread that writes."""
 
     def __init__(self, home: Home, catalogue: Catalogue) -> None:
