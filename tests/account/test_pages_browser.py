@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.template.loader import render_to_string
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from muniment.account.mine import LookLine, MailLine, SaidLine
 from muniment.account.notice_text import Dispute, entry_of
@@ -160,7 +160,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     with page(browser, console, states[name], scheme, width) as opened:
         open_place(opened, console, place)
         check(opened, width)
-        assert opened.locator(".stamp").inner_text() == "EXAMPLE"
+        expect(opened.locator(".stamp")).to_have_text("EXAMPLE")
         assert opened.locator(".nav a").count() - opened.locator(".nav .later a").count() <= 5
 
 
@@ -220,14 +220,14 @@ def test_a_message_is_marked_and_disputed_by_hand_without_scripts(browser: Brows
         opened.goto(f"{console.address}/my-record")
         opened.locator("tbody a").first.click()
         opened.get_by_role("button", name="Mark as private").click()
-        assert opened.get_by_text("Marked private by you").is_visible()
+        expect(opened.get_by_text("Marked private by you")).to_be_visible()
         opened.get_by_role("button", name="Tell the data protection officer").click()
         assert opened.get_by_text("Choose what is not right.").is_visible()
         opened.get_by_label("It is not mine").check()
         opened.get_by_role("button", name="Tell the data protection officer").click()
-        assert opened.get_by_text("It waits for the data protection officer.").is_visible()
+        expect(opened.get_by_text("It waits for the data protection officer.")).to_be_visible()
         opened.get_by_role("button", name="Lift the mark").click()
-        assert opened.get_by_role("button", name="Mark as private").is_visible()
+        expect(opened.get_by_role("button", name="Mark as private")).to_be_visible()
     finally:
         context.close()
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.answer import opened as rooms
 from tests.answer.opened import VIEWS, Opened, Scheme, letter, signed_in, with_attachment
@@ -78,7 +78,7 @@ def test_a_room_stands_in_the_list_and_opens_with_its_own_words_only(
     row.get_by_role("link").click()
     reader.get_by_label("The room’s six words").fill("one two three four five six")
     reader.get_by_role("button", name="Unlock").click()
-    assert reader.locator("#words-error").is_visible()
+    expect(reader.locator("#words-error")).to_be_visible()
     reader.get_by_label("The room’s six words").fill(f"  {found.words.upper()} ")
     reader.get_by_role("button", name="Unlock").click()
     assert "Tomás Tutor’s mail" in reader.locator("h1").inner_text()
@@ -138,7 +138,7 @@ def test_a_search_says_that_it_was_recorded_and_its_address_shows_no_word(reader
 
 def test_what_stays_sealed_is_counted_and_not_found(reader: Page, room: Opened) -> None:
     rooms.search(reader, room, "appointment")
-    assert reader.locator("h1").inner_text() == "Nothing was found in what could be searched"
+    expect(reader.locator("h1")).to_have_text("Nothing was found in what could be searched")
     assert "One more stays sealed" in reader.locator(".tray").inner_text()
 
 
@@ -175,7 +175,7 @@ def test_a_message_is_read_as_it_was_written_and_as_it_was_sent(reader: Page, ro
     read(reader, room, "moderation")
     text = reader.locator("pre.letter").inner_text()
     assert "Hannah asked for the moderation sheet" in text and "Example Training" not in text
-    assert reader.locator("pre.letter mark").inner_text() == "moderation"
+    expect(reader.locator("pre.letter mark")).to_have_text("moderation")
     assert "someone@outside.example" in reader.locator(".facts").first.inner_text()
     assert "Who asked for the change" in reader.locator(".margin").inner_text()
     reader.get_by_role("link", name="As sent").click()
@@ -218,7 +218,7 @@ def test_notes_and_tags_are_kept_and_the_chosen_go_into_a_pack_that_a_stranger_v
     assert "Hannah asked; ask her." in reader.locator(".timeline").inner_text()
     assert reader.get_by_label("Tags").input_value() == "marks, unit 4"
     reader.goto(f"{room.console.address}{room.place}/pack")
-    assert reader.locator("h1").inner_text() == "One message is chosen for the pack"
+    expect(reader.locator("h1")).to_have_text("One message is chosen for the pack")
     reader.get_by_label("What it is called").fill("Grievance 12")
     reader.get_by_label("Who gets it").fill("Ms Panel, chair of the hearing")
     reader.get_by_label("Why they get it").fill("The hearing of 9 December")

@@ -16,10 +16,11 @@ from muniment.record import line
 from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Entry, Kind, Retention, Stream
 from muniment.record.home import Home
+from muniment.record.keeper import QUARTER_MS
 from muniment.record.open_entries import read_open
 from muniment.record.opening import origin_of
 from muniment.record.rebuild import rebuild
-from muniment.record.sameness.reuse import MOST_COMPARED, QUARTER_MS
+from muniment.record.sameness.reuse import MOST_COMPARED
 from muniment.record.sameness.text import text_of
 from tests.record.recording import SECRET, START_MS, Clock, check_record, mail, make_home, message, recording
 

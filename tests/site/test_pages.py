@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.template.loader import render_to_string
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from muniment.account.record_state import describe
 from muniment.site.headers import CONTENT_SECURITY_POLICY
@@ -170,7 +170,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     with page(browser, console, scheme, width) as opened:
         opened.goto(console.address + place)
         check(opened, width)
-        assert opened.locator(".stamp").inner_text() == "EXAMPLE"
+        expect(opened.locator(".stamp")).to_have_text("EXAMPLE")
 
 
 @pytest.mark.parametrize(("scheme", "width"), VIEWS)
@@ -190,7 +190,7 @@ def test_an_outside_world_without_mail_says_how_to_send_some(
 ) -> None:
     with page(browser, empty, scheme, width) as opened:
         opened.goto(f"{empty.address}/outside")
-        assert opened.locator("h1").inner_text() == "Nothing has arrived yet"
+        expect(opened.locator("h1")).to_have_text("Nothing has arrived yet")
         assert empty.policy.gateway.inside in opened.locator(".source").inner_text().replace("', ", ":")
         check(opened, width)
 
@@ -234,7 +234,7 @@ def test_states_of_the_record_that_a_healthy_machine_does_not_show(
     with page(browser, silent, scheme, width) as opened:
         opened.route(f"{silent.address}/record", answer)
         opened.goto(f"{silent.address}/record")
-        assert opened.locator("h1").inner_text() == state.title
+        expect(opened.locator("h1")).to_have_text(state.title)
         assert ("not yet witnessed" in opened.locator("footer").inner_text()) is not state.is_witnessed
         assert opened.locator(".decision").count() == len(state.problems)
         check(opened, width)
@@ -277,7 +277,7 @@ def test_a_hostile_message_is_shown_as_text(browser: Browser, console: Console) 
     with page(browser, console) as opened:
         opened.goto(f"{console.address}/outside")
         opened.get_by_role("link", name="</title><script>").click()
-        assert opened.locator("h1").inner_text() == f"</title>{SCRIPT} gpj.\\u202eexe"
+        expect(opened.locator("h1")).to_have_text(f"</title>{SCRIPT} gpj.\\u202eexe")
         plain = opened.get_by_role("region", name="Plain text, part 1 of 2").inner_text()
         assert f"</pre>{SCRIPT}\n\\u202ereversed\\u2066\n{LONG}" in plain
         assert (
@@ -309,7 +309,7 @@ def test_the_particulars_are_marked_where_they_stand(browser: Browser, console: 
 def test_the_menu_says_where_one_is(browser: Browser, console: Console) -> None:
     with page(browser, console) as opened:
         opened.goto(f"{console.address}/record")
-        assert opened.locator("nav [aria-current]").inner_text() == "The record"
+        expect(opened.locator("nav [aria-current]")).to_have_text("The record")
         opened.get_by_role("link", name="Outside world").click()
         opened.get_by_role("link", name="Register for Tuesday").click()
-        assert opened.locator("nav [aria-current]").inner_text() == "Outside world"
+        expect(opened.locator("nav [aria-current]")).to_have_text("Outside world")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.people.database import set_up
 
@@ -103,7 +103,7 @@ def test_the_pages_before_one_is_signed_in(
         assert "do not belong together" in opened.get_by_role("alert").inner_text()
         check(opened, width)
         opened.goto(link_for(console, "sam"))
-        assert opened.locator("h1").inner_text() == "Welcome, Sam Student"
+        expect(opened.locator("h1")).to_have_text("Welcome, Sam Student")
         check(opened, width)
         opened.goto(f"{console.address}/sign-in/closed")
         check(opened, width)

@@ -31,6 +31,7 @@ VERSION = 1
 _LOG_LABEL = "log key"
 _WRAPPING_LABEL = "wrapping key"
 
+QUARTER_MS = 91 * 86_400_000  # the same bytes are known again within a quarter and the one before
 EpochId = tuple[int, int]  # retention class, epoch number
 
 
@@ -104,7 +105,7 @@ class Keeper:
             ) from None
 
     def duplicate_key(self, retention: int, quarter: int) -> bytes:
-        """Return the key by which the same bytes are known again within a class and quarter (days since 1970 // 91)."""
+        """Return the key by which the same bytes are known again within a class and quarter (time // QUARTER_MS)."""
         key = self._duplicate_keys.get((retention, quarter))
         if key is None:
             key = secrets.token_bytes(32)

@@ -33,7 +33,7 @@ from muniment.record.disk import Disk
 from muniment.record.entry import Capture, Channel, Entry, Kind, Receipt, Retention, Stream
 from muniment.record.epoch import Epoch, Roots
 from muniment.record.home import Home
-from muniment.record.keeper import Keeper
+from muniment.record.keeper import QUARTER_MS, Keeper
 from muniment.record.keys import ring_statement
 from muniment.record.leaf import NO_EXPIRY
 from muniment.record.ledger.merkle import Frontier
@@ -338,7 +338,7 @@ class Record:
         ]
         if not holders:
             return {}
-        key = self.parts.keeper.duplicate_key(retention, now // 86_400_000 // 91)
+        key = self.parts.keeper.duplicate_key(retention, now // QUARTER_MS)
         ids = {at: line.content_id(key, entries[at].content) for at in holders}
         seen = self.parts.catalogue.find_contents(list(ids.values()))
         known: dict[int, Same] = {}

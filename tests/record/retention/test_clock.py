@@ -11,7 +11,8 @@ from muniment.record.disk import Disk
 from muniment.record.entry import Kind, Stream
 from muniment.record.keeper import Keeper
 from muniment.record.open_entries import read_open
-from muniment.record.retention.clock import DAY_MS, TrustedClock
+from muniment.record.retention.book import DAY_MS
+from muniment.record.retention.clock import TrustedClock
 from tests.record.recording import SECRET, Clock, check_record, contents, expire, mail, make_home, recording
 from tests.record.retention.aging import FIVE_YEARS, aged_home, certificates
 

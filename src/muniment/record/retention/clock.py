@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from muniment.policy.errors import Conflict
 from muniment.record.entry import Kind, Stream
 from muniment.record.open_entries import read_plain
+from muniment.record.retention.book import DAY_MS
 
 if TYPE_CHECKING:
     from muniment.record.opening import OpenRecord
 
-DAY_MS = 86_400_000
 _LOOKED_AT = 200
 
 
@@ -63,7 +63,7 @@ class TrustedClock:
             Conflict: the clock jumped forward and nobody has said that it is right.
         """
         if self.jump_ms():
-            raise Conflict(f"{self.waiting()}")
+            raise Conflict(self.waiting())
         return self._clock()
 
     def waiting(self) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from muniment.record.entry import Kind, Stream
 from muniment.record.open_entries import open_entries_of
 from muniment.record.retention import forgetting
-from muniment.record.retention.book import Book
-from muniment.record.retention.clock import DAY_MS, TrustedClock, last_trusted_ms
+from muniment.record.retention.book import DAY_MS, Book
+from muniment.record.retention.clock import TrustedClock, last_trusted_ms
 from muniment.record.retention.due import due_days
 from muniment.record.retention.erasure import decided, erase
 from muniment.record.retention.expiry import Forgotten, expire, expire_some

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from muniment.record.entry import Kind
-from muniment.record.keeper import EpochId
+from muniment.record.keeper import QUARTER_MS, EpochId
 from muniment.record.retention import forgetting
-from muniment.record.retention.book import Book, iso_of
+from muniment.record.retention.book import DAY_MS, Book, iso_of
 from muniment.record.retention.due import due_days
 from muniment.record.retention.holds import Bytes, held_places
 from muniment.record.retention.statements import Begun, Certified, Part
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from muniment.record.opening import OpenRecord
 
 MOST_AT_ONCE = 20_000  # entries, but for one hour that alone has more
-QUARTER_DAYS = 91
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def expire(opened: OpenRecord, book: Book, now_ms: int) -> list[Forgotten]:
 
 def expire_some(opened: OpenRecord, book: Book, now_ms: int, most: int = MOST_AT_ONCE) -> Certified | None:
     """Forget a part of what is due, whole hours of about `most` entries; return None when nothing is left to do."""
-    day = now_ms // 86_400_000
+    day = now_ms // DAY_MS
     opened.record.end_spent_epochs()
     keeper = opened.record.parts.keeper
     parts: list[Part] = []
@@ -57,11 +56,9 @@ def expire_some(opened: OpenRecord, book: Book, now_ms: int, most: int = MOST_AT
         parts.append(part)
         if sum(each.entries for each in parts) >= most:
             break
-    has_spent = keeper.drop_duplicate_keys(day // QUARTER_DAYS)
+    has_spent = keeper.drop_duplicate_keys(now_ms // QUARTER_MS)
     if not parts:
-        if (
-            has_spent
-        ):  # keys by which the same bytes were known again, of quarters nothing is compared with any more
+        if has_spent:  # nothing is compared any more with what those quarters' keys knew again
             keeper.turn()
         return None
     begun = Begun(

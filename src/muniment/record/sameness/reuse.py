@@ -14,12 +14,11 @@ from typing import NamedTuple
 from muniment.record.batch import Same
 from muniment.record.catalogue import Catalogue
 from muniment.record.entry import Entry, Kind, Retention, Stream
-from muniment.record.keeper import Keeper
+from muniment.record.keeper import QUARTER_MS, Keeper
 from muniment.record.row import Row
 
 FORMAT = "muniment-alarm/1"
 SAME_ID = "same-message-id"
-QUARTER_MS = 91 * 86_400_000
 MOST_COMPARED = 10
 _NAME_BYTES = 16
 _NOT_KNOWN = Same(b"", None, is_kept_as_long=False)
