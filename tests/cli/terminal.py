@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 DEADLINE_SECONDS = 60.0
@@ -39,19 +39,6 @@ class Terminal:
     def press(self, key: bytes) -> None:
         """Press one key, for instance Ctrl-C."""
         os.write(self._descriptor, key)
-
-    def interrupt(self) -> int:
-        """Press Ctrl-C as a person does, again while nothing happens, and return the exit code.
-
-        One that arrives just before Python begins to wait for the keyboard is only seen with the next key.
-        """
-        for _ in range(int(DEADLINE_SECONDS)):
-            self.press(b"\x03")
-            while self._read(time.monotonic() + 2.0):
-                pass
-            with suppress(subprocess.TimeoutExpired):
-                return self.process.wait(2.0)
-        return self.finish()
 
     def kill(self) -> None:
         """End the command as a power cut would."""
@@ -107,8 +94,9 @@ def terminal(arguments: Sequence[str], folder: Path) -> Iterator[Terminal]:
 
 
 def _take_terminal() -> None:
-    """Make the pseudo-terminal the one that Ctrl-C acts on."""
+    """Make the pseudo-terminal the one that Ctrl-C acts on, also where whoever runs the tests ignores it."""
     import fcntl
     import termios
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

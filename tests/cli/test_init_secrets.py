@@ -133,7 +133,8 @@ def test_an_init_stopped_at_a_sheet_leaves_nothing(tmp_path: Path):
     ]
     with terminal(arguments, tmp_path) as person:
         person.wait_for(ENTER)
-        assert person.interrupt() == 130
+        person.press(b"\x03")
+        assert person.finish() == 130
     assert sorted(path.name for path in tmp_path.iterdir()) == ["anchor", "answers.toml"]
     assert not list(anchor.iterdir())
     with terminal(arguments, tmp_path) as person:

@@ -121,7 +121,8 @@ def test_ctrl_c_leaves_the_request_undecided(place: Place) -> None:
     request, key = place.bundle(place.ask().value["number"]), place.key()
     with terminal(["approve", str(request), "--key", str(key)], place.elsewhere) as person:
         person.wait_for("Your six words approve it")
-        assert person.interrupt() == 130
+        person.press(b"\x03")
+        assert person.finish() == 130
     assert not Path(f"{request}.approved").exists()
 
 
