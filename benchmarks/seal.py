@@ -18,7 +18,7 @@ from benchmarks.harness import Figure, Options, compared, rate, side_by_side
 from benchmarks.samples import messages, outbound_entry
 from muniment.record.entry import Entry
 from muniment.record.opening import clock_ms, open_record
-from muniment.serve.sealing_crew import Crew
+from muniment.serve.sealing_crew import Crew, spare_cores
 
 BATCH = 64
 PUBLISH_SECONDS = 1.0
@@ -32,8 +32,10 @@ def measure(options: Options) -> Iterator[Figure]:
     results = side_by_side(
         options,
         {
-            "muniment": lambda folder: seal_all(folder, entries, workers=further_cores()),
-            "muniment, sealing in one process": lambda folder: seal_all(folder, entries),
+            "muniment": lambda folder: seal_all(folder, entries, workers=spare_cores()),
+            "muniment, with one worker more": lambda folder: seal_all(
+                folder, entries, workers=spare_cores() + 1
+            ),
             "notmuch new, not flushed": lambda folder: index_all(folder, contents),
             "plain append, one flush a batch": lambda folder: append_all(folder, contents),
         },
@@ -49,12 +51,7 @@ def measure(options: Options) -> Iterator[Figure]:
     )
 
 
-def further_cores() -> int:
-    """Return how many workers the recorder starts on this machine."""
-    return len(os.sched_getaffinity(0)) - 1
-
-
-def seal_all(folder: Path, entries: Sequence[Entry], workers: int = 0) -> float:
+def seal_all(folder: Path, entries: Sequence[Entry], workers: int) -> float:
     """Return the entries a second that a new record takes; what it took is proved afterwards."""
     home = make_home(folder, clock_ms)
     with Crew(workers) as crew, open_record(home, SECRET) as record:

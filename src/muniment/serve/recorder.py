@@ -21,7 +21,7 @@ from muniment.record.opening import open_record
 from muniment.record.server import RecorderServer
 from muniment.record.witnessed.startup import ask_witnesses
 from muniment.serve.private_memory import keep_private
-from muniment.serve.sealing_crew import Crew
+from muniment.serve.sealing_crew import Crew, spare_cores
 
 _SECRET_DESCRIPTOR = "MUNIMENT_MACHINE_SECRET_FD"  # noqa: S105 - the name of a variable, no secret
 
@@ -40,7 +40,7 @@ async def serve(home: Home, secret: bytes) -> None:
     record = open_record(home, secret, ask_witnesses=ask_witnesses)
     for warning in record.warnings:
         print(f"muniment recorder: {warning}", file=sys.stderr, flush=True)
-    crew = record.record.parts.sealer = Crew(len(os.sched_getaffinity(0)) - 1)
+    crew = record.record.parts.sealer = Crew(spare_cores())
     try:
         await _serve(home, RecorderServer(record))
     finally:

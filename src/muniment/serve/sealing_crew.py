@@ -140,6 +140,11 @@ class Worker:
             raise _Broken("a sealing process was too slow")
 
 
+def spare_cores() -> int:
+    """Return how many cores are left for workers: one is the recorder's own, one that of whoever hands it mail."""
+    return max(0, len(os.sched_getaffinity(0)) - 2)
+
+
 class Crew:
     """Up to `count` workers, started at once and again when one is lost; without any, all is sealed here.
 
@@ -181,7 +186,7 @@ class Crew:
         """Where the sealing is done, in words for `muniment status`."""
         where = f"in the recorder's process and {len(self._workers)} of {self._count} beside it"
         if not self._count:
-            where = f"{self.here.state}: this machine has one core for it"
+            where = f"{self.here.state}: the other cores are needed for what hands it mail"
         return f"{where}; {self._trouble}" if self._trouble else where
 
     def count_ready(self) -> int:
