@@ -83,11 +83,7 @@ def recovery_key() -> X25519PrivateKey:
 
 def machine_secret(home: Home) -> bytes:
     """Return the machine secret, as `muniment up` finds it."""
-    needed = (
-        f"the machine secret is needed: set {machine.VARIABLE} to a file that holds the 24 words of the sheet in the "
-        "safe, or start at a terminal and type them"
-    )
-    return machine.find(home, os.environ, lambda question: ask(question, needed))
+    return machine.find(home, os.environ, ask if sys.stdin.isatty() else None)
 
 
 def ask(question: str, otherwise: str = "words must be typed; run this at a terminal") -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
+from muniment.cli.asking import machine_secret
 from muniment.cli.options import common, emit, progress
 from muniment.policy.errors import BadInput, Unavailable
 from muniment.policy.policyfile import PolicyFile, load
-from muniment.record import machine
 from muniment.record.backup.checking import Checked, check
 from muniment.record.backup.noted import Noted, words_of
 from muniment.record.backup.run import Done, Run
@@ -77,7 +76,7 @@ def _source(home: Home) -> Iterator[Source]:
     if running := _running(home):
         yield running
         return
-    with open_record(home, machine.find(home, os.environ, None)) as opened:
+    with open_record(home, machine_secret(home)) as opened:
         yield StoppedRecord(opened)
 
 
@@ -114,7 +113,7 @@ def _lines(done: Done, target: Directory) -> Iterator[str]:
 
 def _check(args: argparse.Namespace, home: Home, target: Directory) -> int:
     running = _running(home)
-    root = running.standing().root if running else root_of(machine.find(home, os.environ, None))
+    root = running.standing().root if running else root_of(machine_secret(home))
     begun = datetime.now(UTC)
     with progress("Bytes proved") as bar:
         checked = check(target, Seals(root), bar.advance)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,11 +10,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from muniment.cli.asking import machine_secret
 from muniment.cli.options import common, emit
 from muniment.policy.clauses import clauses
 from muniment.policy.decision import Decision
 from muniment.policy.explanation import Explanation, explain
-from muniment.record import machine
 from muniment.record.catalogue import Catalogue
 from muniment.record.disk import Disk
 from muniment.record.entry import Capture, Direction, Kind
@@ -58,7 +57,7 @@ def explain_entry(home: Home, number: str) -> Explanation:
     Raises:
         Missing: there is no such entry. Unavailable: the machine secret is not at hand.
     """
-    keeper = Keeper.load(home, machine.find(home, os.environ, None), Disk())
+    keeper = Keeper.load(home, machine_secret(home), Disk())
     with closing(Catalogue(home.database)) as catalogue:
         row = find_entry(catalogue, number)
     parts = [*_line(row), *_facts(row, open_facts(read_frame(home, row), keeper))]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import asdict
 
+from muniment.cli.asking import machine_secret
 from muniment.cli.options import common, emit, progress
 from muniment.policy.policyfile import load
-from muniment.record import machine
 from muniment.record.home import Home
 from muniment.record.opening import origin_of
 from muniment.record.rebuild import rebuild
@@ -24,7 +23,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Rebuild, with the recorder stopped."""
     home = Home(args.home.absolute())
-    secret = machine.find(home, os.environ, None)
+    secret = machine_secret(home)
     with progress("Rebuilt") as bar:
         made = rebuild(home, origin_of(load(home.policy_file)), secret, progress=bar.advance)
     lines = [f"Catalogue and tiles made again from {made.segments} segments: {made.entries:,} entries"]

@@ -87,7 +87,7 @@ def find(home: Home, environ: Mapping[str, str], prompt: Callable[[str], str] | 
         return _read(left, str(left))
     if prompt is None:
         raise Missing(
-            f"the machine secret of {home.path} is not there: start with `muniment up` at a terminal and type the "
+            f"the machine secret of {home.path} is not there: start this at a terminal and type the "
             f"24 words of the sheet in the safe, or set {VARIABLE} to a file that holds them"
         )
     return from_words(prompt("Machine secret, the 24 words of the sheet in the safe: "))
